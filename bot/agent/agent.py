@@ -1,0 +1,302 @@
+"""The loop: ask the model, run the gadgets it chose, record every step, until there is an answer.
+
+The loop keeps nothing that is not in the journal: called again with the steps a dead worker left, it goes on behind
+the last of them.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.agent.decisions import Decision, parse_decision
+from bot.agent.journal import Journal, model_body, result_body, rounds_of, tokens_of
+from bot.agent.narration import Narration, Show
+from bot.agent.prompt import (
+    Budget,
+    Exchange,
+    Question,
+    estimate_tokens,
+    message_tokens,
+    system_message,
+    user_text,
+    window,
+)
+from bot.agent.protocols import (
+    Ask,
+    Conversation,
+    JSONProtocol,
+    NativeProtocol,
+    Result,
+    Round,
+    ToolProtocol,
+    clip_middle,
+)
+from bot.agent.roster import Profile
+from bot.errors import MessageTooLong
+from bot.models.model import Collected, Finished, Model, Notice, TextDelta, ToolCall, ToolSpec, UserMessage
+from gadgets.toolbox import Outcome, Toolbox
+
+EMPTY_ANSWER = "I could not put an answer together. Please ask again in other words."
+CUT_ANSWER = "\n\n*(The answer was cut here: it reached its length limit.)*"
+MAX_EMPTY_ANSWERS = 2
+"""Times a model may answer with nothing to show, before the user is told so."""
+RESULT_SHARE = 0.5
+"""Of the tokens that the question leaves, how many the results of gadgets may take together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of a turn. Characters are code points."""
+
+    message_characters: int
+    answer_characters: int
+    rounds: int
+    calls_per_round: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """How the configured model is to be used; `protocol` is auto, json or native, sizes are tokens."""
+
+    protocol: str
+    num_ctx: int
+    max_tokens: int
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One turn's work: who asks what, after which exchanges, and which agent answers."""
+
+    profile: Profile
+    question: Question
+    past: Sequence[Exchange]
+    asker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The finished text, what the model really said, and the last step's body, still to be recorded."""
+
+    text: str
+    raw: str
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    last_step: dict[str, Any]
+
+
+CallGadget = Callable[[str, Mapping[str, Any], str], Awaitable[Outcome]]
+"""Runs a gadget: its name, the arguments, the asker's id. Never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Answers turns with one model and the gadgets of a toolbox. Holds no state of any turn."""
+
+    model: Model
+    toolbox: Toolbox
+    call: CallGadget
+    options: ModelOptions
+    limits: Limits
+
+    async def answer(self, task: Task, journal: Journal, show: Show) -> Answer:
+        """Go on with a turn until it has an answer.
+
+        Raises ModelError, MessageTooLong, Fenced or StorageError. Cancelling it stops the model.
+        """
+        if len(task.question.text) > self.limits.message_characters:
+            raise MessageTooLong
+        capabilities = await self.model.capabilities()
+        num_ctx = min(self.options.num_ctx, capabilities.context_length or self.options.num_ctx)
+        budget = Budget(num_ctx, min(self.options.max_tokens, num_ctx // 4))
+        native = self.options.protocol == "native" or (self.options.protocol == "auto" and capabilities.tools)
+        protocol = NativeProtocol() if native else JSONProtocol()
+        return await _Run(self, task, journal, Narration(show, task.profile.name), protocol, budget).to_answer()
+
+    @property
+    def answered_by(self) -> str:
+        return f"{self.model.provider}/{self.model.name}"
+
+
+class _Run:
+    """One run of the loop over one turn."""
+
+    def __init__(
+        self, agent: Agent, task: Task, journal: Journal, narration: Narration, protocol: ToolProtocol, budget: Budget
+    ) -> None:
+        self._agent = agent
+        self._task = task
+        self._journal = journal
+        self._narration = narration
+        self._protocol = protocol
+        self._toolbox = agent.toolbox.only(task.profile.gadgets)
+        self._rounds = rounds_of(journal.steps)
+        self._conversation = self._opened(budget)
+
+    async def to_answer(self) -> Answer:
+        self._narrate_recorded()
+        empty = 0
+        while True:  # ends: a round is added or an empty answer counted each time, and both are bounded
+            await self._run_missing_calls()
+            ask = self._protocol.next(self._fitted(), self._rounds)
+            output, printed = await self._ask(ask)
+            calls = self._bounded(self._protocol.calls(self._conversation, ask, output) or self._recognised(printed))
+            if calls or not ask.visible:
+                await self._journal.record("model", model_body(ask.phase, output, calls, self._agent.answered_by))
+                self._rounds.append(Round(output.text, calls))
+            elif self._narration.shown.strip():
+                return self._answer(ask, output)
+            elif (empty := empty + 1) >= MAX_EMPTY_ANSWERS:
+                self._narration.add(EMPTY_ANSWER)
+                return self._answer(ask, output)
+
+    # What the model reads.
+
+    def _opened(self, budget: Budget) -> Conversation:
+        profile, options = self._task.profile, self._agent.options
+        conversation = Conversation(
+            system=system_message(profile.prompt, datetime.now(UTC).date()),
+            history=(),
+            question=user_text(self._task.question),
+            specs=tuple(ToolSpec(g.name, g.description, g.parameters) for g in self._toolbox.gadgets),
+            budget=budget,
+            temperature=options.temperature if profile.temperature is None else profile.temperature,
+            max_rounds=self._agent.limits.rounds,
+        )
+        if _room(conversation) < 0:
+            raise MessageTooLong
+        return conversation
+
+    def _fitted(self) -> Conversation:
+        """The conversation with as much history as fits beside the results so far; long results are clipped."""
+        room = _room(self._conversation)
+        self._rounds = _clipped(self._rounds, int(room * RESULT_SHARE))
+        used = sum(estimate_tokens(r.text) for round_ in self._rounds for r in round_.results.values())
+        history = window(self._task.past, room - used, shared=self._task.question.shared)
+        self._conversation = replace(self._conversation, history=tuple(history))
+        return self._conversation
+
+    # What the model says.
+
+    async def _ask(self, ask: Ask) -> tuple[Collected, list[str]]:
+        """Stream one model output, showing it if it is meant to be seen. Also: the tool calls it printed as text."""
+        output, narration = Collected(), self._narration
+        narration.begin()
+        narration.status("thinking…")
+        async with aclosing(self._agent.model.stream(ask.request)) as deltas:
+            async for delta in deltas:
+                output.add(delta)
+                if isinstance(delta, Notice):
+                    narration.status(delta.text)
+                elif ask.visible and isinstance(delta, TextDelta):
+                    narration.feed(delta.text)
+                if len(output.text) > self._agent.limits.answer_characters:
+                    output.finished = Finished("length")
+                    break
+        return output, narration.end() if ask.visible else []
+
+    def _recognised(self, printed: Sequence[str]) -> tuple[ToolCall, ...]:
+        """Calls that the model printed as text, if they name known gadgets and rounds are left."""
+        if len(self._rounds) > self._agent.limits.rounds:
+            return ()
+        decisions = [parse_decision(text, self._conversation.specs) for text in printed]
+        return tuple(call for d in decisions if isinstance(d, Decision) for call in d.calls)
+
+    def _bounded(self, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
+        """At most so many calls a round, each only once."""
+        distinct = {_identity(call): call for call in calls}
+        return tuple(distinct.values())[: self._agent.limits.calls_per_round]
+
+    def _narrate_recorded(self) -> None:
+        """Show again what earlier rounds said, after a crash."""
+        for step in self._journal.steps:
+            if step.kind == "model" and step.body["phase"] != "decide":
+                self._narration.begin()
+                self._narration.feed(step.body["text"])
+                self._narration.end()
+
+    def _answer(self, ask: Ask, output: Collected) -> Answer:
+        if output.finished and output.finished.reason == "length":
+            self._narration.add(CUT_ANSWER)
+        model = self._agent.answered_by
+        said = [step.body["text"] for step in self._journal.steps if step.kind == "model"]
+        prompt, completion = tokens_of(self._journal.steps)
+        last = model_body(ask.phase, output, (), model)
+        return Answer(
+            text=self._narration.shown.strip(),
+            raw="\n".join([*said, output.text]),
+            model=model,
+            prompt_tokens=prompt + last["prompt_tokens"],
+            completion_tokens=completion + last["completion_tokens"],
+            last_step=last,
+        )
+
+    # What the gadgets do.
+
+    async def _run_missing_calls(self) -> None:
+        """Run the last round's calls that have no recorded result, all at once."""
+        if not self._rounds or not (missing := self._rounds[-1].missing):
+            return
+        self._narration.status(self._doing(missing))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for index in missing:
+                    group.create_task(self._run_call(index))
+        except ExceptionGroup as several:  # only the journal raises, and one reason is reason enough
+            raise several.exceptions[0] from several
+
+    async def _run_call(self, index: int) -> None:
+        round_ = self._rounds[-1]
+        call = round_.calls[index]
+        result = self._known(call) or await self._called(call)
+        await self._journal.record("result", result_body(len(self._rounds) - 1, index, result))
+        round_.results[index] = result
+
+    async def _called(self, call: ToolCall) -> Result:
+        if self._toolbox.find(call.name) is None:
+            known = ", ".join(gadget.name for gadget in self._toolbox.gadgets) or "none"
+            return Result(
+                call, f"There is no gadget {call.name[:40]!r}. The gadgets are: {known}.", ok=False, retry=True
+            )
+        outcome = await self._agent.call(call.name, call.arguments, self._task.asker)
+        return Result(call, outcome.text, ok=outcome.ok, retry=outcome.retry)
+
+    def _known(self, call: ToolCall) -> Result | None:
+        """The result of the same call in an earlier round: a model in a loop gets it again, nothing runs twice."""
+        for round_ in self._rounds[:-1]:
+            for result in round_.results.values():
+                if _identity(result.call) == _identity(call):
+                    return replace(result, call=call, retry=False)
+        return None
+
+    def _doing(self, indexes: Sequence[int]) -> str:
+        gadgets = [self._toolbox.find(self._rounds[-1].calls[index].name) for index in indexes]
+        return " ".join(dict.fromkeys(gadget.status for gadget in gadgets if gadget)) or "thinking…"
+
+
+def _room(conversation: Conversation) -> int:
+    """Tokens that system prompt, tools and question leave for results and history."""
+    tools = sum(estimate_tokens(f"{s.description}{json.dumps(s.parameters)}") for s in conversation.specs)
+    fixed = message_tokens(conversation.system) + message_tokens(UserMessage(conversation.question))
+    return conversation.budget.prompt - tools - fixed
+
+
+def _clipped(rounds: Sequence[Round], tokens: int) -> list[Round]:
+    """The rounds with every result cut to an equal share of `tokens`."""
+    count = sum(len(round_.results) for round_ in rounds)
+    characters = 2 * tokens // max(1, count)
+    return [
+        replace(
+            round_, results={i: replace(r, text=clip_middle(r.text, characters)) for i, r in round_.results.items()}
+        )
+        for round_ in rounds
+    ]
+
+
+def _identity(call: ToolCall) -> tuple[str, str]:
+    return call.name, json.dumps(call.arguments, sort_keys=True, default=str)

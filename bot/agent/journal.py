@@ -1,0 +1,71 @@
+"""The journal of a turn: every model output and gadget result, as recorded steps, and back again.
+
+A step's body is JSON: `model` = {"phase", "text", "thinking"?, "calls": [{"id", "name", "arguments"}], "model",
+"prompt_tokens", "completion_tokens"}; `result` = {"round", "call", "tool", "parameters", "result", "ok", "retry"}.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from bot.agent.protocols import Phase, Result, Round
+from bot.models.model import Collected, ToolCall
+from storage.turns import Step
+
+
+class Journal(Protocol):
+    """Where a turn's steps are recorded durably before the next one begins."""
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """Every step recorded so far, also by workers that died."""
+        ...
+
+    async def record(self, kind: str, body: dict[str, Any]) -> None:
+        """Raises Fenced when another worker owns the turn by now."""
+        ...
+
+
+def model_body(phase: Phase, output: Collected, calls: Sequence[ToolCall], model: str) -> dict[str, Any]:
+    finished = output.finished
+    body: dict[str, Any] = {
+        "phase": phase,
+        "text": output.text,
+        "calls": [{"id": c.id, "name": c.name, "arguments": dict(c.arguments)} for c in calls],
+        "model": model,
+        "prompt_tokens": finished.prompt_tokens if finished else 0,
+        "completion_tokens": finished.completion_tokens if finished else 0,
+    }
+    return body | ({"thinking": output.thinking} if output.thinking else {})
+
+
+def result_body(round_number: int, index: int, result: Result) -> dict[str, Any]:
+    return {
+        "round": round_number,
+        "call": index,
+        "tool": result.call.name,
+        "parameters": dict(result.call.arguments),
+        "result": result.text,
+        "ok": result.ok,
+        "retry": result.retry,
+    }
+
+
+def rounds_of(steps: Sequence[Step]) -> list[Round]:
+    """What has happened in a turn, from its recorded steps."""
+    rounds: list[Round] = []
+    for step in steps:
+        body = step.body
+        if step.kind == "model":
+            calls = tuple(ToolCall(c["id"], c["name"], c["arguments"]) for c in body["calls"])
+            rounds.append(Round(body["text"], calls))
+        elif step.kind == "result":
+            round_ = rounds[body["round"]]
+            call = round_.calls[body["call"]]
+            round_.results[body["call"]] = Result(call, body["result"], ok=body["ok"], retry=body["retry"])
+    return rounds
+
+
+def tokens_of(steps: Sequence[Step]) -> tuple[int, int]:
+    """Prompt and completion tokens that the recorded model outputs cost."""
+    models = [step.body for step in steps if step.kind == "model"]
+    return sum(b["prompt_tokens"] for b in models), sum(b["completion_tokens"] for b in models)

@@ -1,0 +1,48 @@
+"""What the user is shown of a turn: the model's visible outputs, cleaned, one after another, never taken back."""
+
+from typing import Protocol
+
+from bot.agent.cleaning import Cleaner
+
+
+class Show(Protocol):
+    """Where a growing answer is shown. Both return at once; what is shown follows at the platform's pace."""
+
+    def text(self, more: str) -> None: ...
+
+    def status(self, text: str) -> None: ...
+
+
+class Narration:
+    """Feeds a Show from one or more model outputs; `shown` is the whole text so far."""
+
+    def __init__(self, show: Show, speaker: str) -> None:
+        self._show = show
+        self._speaker = speaker
+        self._cleaner = Cleaner(speaker)
+        self._separator = ""
+        self.shown = ""
+
+    def begin(self) -> None:
+        """A new model output follows; its text becomes a paragraph of its own."""
+        self._cleaner = Cleaner(self._speaker)
+        self._separator = "\n\n" if self.shown.strip() else ""
+
+    def feed(self, raw: str) -> None:
+        self.add(self._cleaner.feed(raw))
+
+    def end(self) -> list[str]:
+        """The output is complete: show what was held back. Returns the tool calls it printed as text."""
+        self.add(self._cleaner.finish())
+        return self._cleaner.calls
+
+    def add(self, text: str) -> None:
+        """Show `text` as it is."""
+        if not text:
+            return
+        text, self._separator = self._separator + text, ""
+        self.shown += text
+        self._show.text(text)
+
+    def status(self, text: str) -> None:
+        self._show.status(text)

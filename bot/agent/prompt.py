@@ -1,0 +1,93 @@
+"""What the model is given to read: pure functions from a turn to messages that fit the context window."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bot.models.model import AssistantMessage, Message, SystemMessage, UserMessage
+
+BYTES_PER_TOKEN = 3
+"""UTF-8 bytes per token, on the cautious side: English has about 4, code 3, most other scripts 3 and more."""
+TOKENS_PER_MESSAGE = 6
+"""What a chat template adds around each message."""
+SAFETY_TOKENS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One earlier turn: what somebody said and what the agent answered."""
+
+    author_name: str
+    user_message: str
+    agent_response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The message to answer, with what came attached to it as (name, text or None) pairs."""
+
+    author_name: str
+    text: str
+    shared: bool = False
+    files: tuple[tuple[str, str | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Tokens: the whole context window, and how much of it is kept free for the answer."""
+
+    num_ctx: int
+    max_tokens: int
+
+    @property
+    def prompt(self) -> int:
+        return self.num_ctx - self.max_tokens - SAFETY_TOKENS
+
+
+def estimate_tokens(text: str) -> int:
+    return len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN + 1
+
+
+def message_tokens(message: Message) -> int:
+    calls = (
+        sum(estimate_tokens(str(c.arguments)) for c in message.tool_calls)
+        if isinstance(message, AssistantMessage)
+        else 0
+    )
+    return TOKENS_PER_MESSAGE + estimate_tokens(message.text) + calls
+
+
+def total_tokens(messages: Sequence[Message]) -> int:
+    return sum(message_tokens(m) for m in messages)
+
+
+def system_message(prompt: str, today: date) -> SystemMessage:
+    """Only the operator's words and the date: what users and gadgets say never goes in here."""
+    return SystemMessage(f"{prompt.strip()}\n\nToday is {today:%A}, {today.day} {today:%B %Y}.")
+
+
+def user_text(question: Question) -> str:
+    """The question as the model reads it: with the speaker's name where several people talk, and the files' text."""
+    said = f"{question.author_name}: {question.text}" if question.shared else question.text
+    return "\n\n".join([said, *(_file_text(name, text) for name, text in question.files)])
+
+
+def _file_text(name: str, text: str | None) -> str:
+    if text is None:
+        return f"[Attached file {name!r}, which I cannot read.]"
+    return f"[Attached file {name!r}:]\n{text}"
+
+
+def window(past: Sequence[Exchange], tokens: int, *, shared: bool) -> list[Message]:
+    """The newest whole exchanges that fit into `tokens`, oldest first."""
+    chosen: list[Message] = []
+    for exchange in reversed(past):
+        pair: list[Message] = [
+            UserMessage(user_text(Question(exchange.author_name, exchange.user_message, shared))),
+            AssistantMessage(exchange.agent_response),
+        ]
+        tokens -= total_tokens(pair)
+        if tokens < 0:
+            break
+        chosen[:0] = pair
+    return chosen

@@ -1,0 +1,154 @@
+"""The composition root: builds every part from the settings, opens them, runs them, closes them. It alone names
+concrete classes.
+
+Opened in this order, closed in the opposite one: database, HTTP session, model, platforms' objects, engine, platforms'
+connections. The engine is told to finish before the platforms are closed, so that running answers can still be shown.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
+
+from bot.agent.agent import Agent, Limits, ModelOptions
+from bot.agent.decisions import decision_messages
+from bot.agent.roster import Profile, Roster
+from bot.commands import Commands
+from bot.engines.local import LocalEngine
+from bot.inbox import Inbox
+from bot.model_choice import choose_model
+from bot.models.model import Message, Model, ToolSpec
+from bot.platforms.platform import Platform
+from bot.settings import Settings
+from bot.worker import TurnLimits, Worker
+from gadgets.catalogue import ALL
+from gadgets.toolbox import Outcome, Toolbox
+from storage.database import Database, open_database
+
+_log = logging.getLogger(__name__)
+
+GADGET_SECONDS = 30.0
+"""Bound of any HTTP request that sets none of its own."""
+
+
+class AttachedPlatform(Platform, Protocol):
+    """A platform of this program: it gets the core's doors once they exist, before it runs."""
+
+    def attach(self, inbox: Inbox, commands: Commands) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a platform may be built from."""
+
+    settings: Settings
+    database: Database
+    model: Model
+
+
+BuildPlatforms = Callable[[Parts], Sequence[AttachedPlatform]]
+
+
+class App:
+    """The whole bot. `async with` opens it, `run` runs the platforms until one ends or it is cancelled."""
+
+    def __init__(self, settings: Settings, build_platforms: BuildPlatforms) -> None:
+        self._settings = settings
+        self._build_platforms = build_platforms
+        self._closing = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        async with AsyncExitStack() as stack:
+            self.database = await stack.enter_async_context(open_database(settings.storage.url))
+            http = await stack.enter_async_context(_http_session())
+            self.model = await stack.enter_async_context(await choose_model(settings, http, _prewarm(settings)))
+            _log.info("%s answers (%s)", self.model.name, self.model.provider)
+            roster = _roster(settings)
+            self._platforms = self._build_platforms(Parts(settings, self.database, self.model))
+            by_name = {platform.name: platform for platform in self._platforms}
+            agent = _agent(settings, self.model, http)
+            worker = Worker(self.database, agent, roster, by_name, _turn_limits(settings))
+            self._engine = LocalEngine(self.database, worker, tuple(by_name), settings.limits.concurrent_turns)
+            self.inbox = Inbox(self.database, self._engine, roster)
+            self.commands = Commands(self.database, self._engine, roster, _admins(settings))
+            self._closing = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._closing.aclose()
+
+    async def run(self, until: asyncio.Event | None = None) -> None:
+        """Run every platform until one of them ends, `until` is set, or this is cancelled.
+
+        Then no turn is begun any more, running ones get a few seconds, and the platforms are closed. Raises what a
+        platform raised.
+        """
+        for platform in self._platforms:
+            platform.attach(self.inbox, self.commands)
+        tasks = [asyncio.create_task(platform.run(), name=platform.name) for platform in self._platforms]
+        if until is not None:
+            tasks.append(asyncio.create_task(_wait(until), name="until"))
+        try:
+            async with self._engine:
+                ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        for task in ended:
+            task.result()
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+def _http_session() -> ClientSession:
+    """The application's one session. No limit of connections: with one, the 101st stream would wait in silence."""
+    return ClientSession(connector=TCPConnector(limit=0), timeout=ClientTimeout(total=GADGET_SECONDS))
+
+
+def _roster(settings: Settings) -> Roster:
+    profiles = {
+        name: Profile(name, agent.description, agent.prompt, agent.gadgets, agent.temperature)
+        for name, agent in settings.agents.items()
+    }
+    return Roster(profiles, settings.agent)
+
+
+def _agent(settings: Settings, model: Model, http: ClientSession) -> Agent:
+    toolbox = Toolbox(ALL)
+
+    async def call(name: str, arguments: Mapping[str, Any], asker: str) -> Outcome:
+        return await toolbox.call(name, arguments, http=http, user=asker, settings=settings.gadgets)
+
+    choice, limits = settings.model, settings.limits
+    return Agent(
+        model,
+        toolbox,
+        call,
+        ModelOptions(choice.protocol, choice.num_ctx, choice.max_tokens, choice.temperature),
+        Limits(limits.message_characters, limits.answer_characters, limits.rounds, limits.calls_per_round),
+    )
+
+
+def _turn_limits(settings: Settings) -> TurnLimits:
+    limits = settings.limits
+    return TurnLimits(limits.turn_seconds, limits.attempts, limits.window_turns)
+
+
+def _admins(settings: Settings) -> dict[str, frozenset[str]]:
+    admins = settings.admins
+    return {"discord": frozenset(admins.discord), "slack": frozenset(admins.slack), "web": frozenset(admins.web)}
+
+
+def _prewarm(settings: Settings) -> tuple[Message, ...]:
+    """The beginning that every decision of the default agent shares."""
+    allowed = settings.agents[settings.agent].gadgets
+    specs = [ToolSpec(g.name, g.description, g.parameters) for g in ALL if g.name in allowed]
+    return tuple(decision_messages(specs, (), ""))

@@ -1,0 +1,155 @@
+"""Showing one turn's answer on its platform: growing at the platform's pace, then its final parts, each posted once.
+
+Where a part was posted is stored before anything else happens to it. After a crash, parts with a stored id are
+edited; the one post that may have happened without its id being stored is repeated under the same key, which the
+platform recognises.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
+
+from bot.errors import PlatformError, PlatformGone
+from bot.platforms.platform import ConversationKey, Final, Platform, TurnRef
+from storage import turns
+from storage.database import Database
+from storage.errors import Fenced, StorageError
+from storage.turns import Claim, Ending
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+CALL_SECONDS = 60.0
+"""How long one call of a platform may take, its own waiting for rate limits included."""
+MAX_TRIES = 5
+"""Of each final part, before the turn is put aside to be delivered later."""
+BACKOFF_SECONDS = 0.5
+
+
+class Delivery:
+    """One turn's reply. `text` and `status` return at once; a task shows the latest of both."""
+
+    def __init__(self, database: Database, platform: Platform, claim: Claim) -> None:
+        self._database = database
+        self._platform = platform
+        self._claim = claim
+        self._reply = platform.reply(_ref(claim))
+        self._posted = dict(claim.deliveries)
+        self._pieces: list[str] = []
+        self._status = ""
+        self._seen = ("", "")
+        self._changed = asyncio.Event()
+        self._wire = asyncio.Lock()
+        self._showing: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to show what comes, unless the platform shows finished answers only."""
+        if math.isfinite(self._platform.pace):
+            self._showing = asyncio.create_task(self._show())
+
+    def text(self, more: str) -> None:
+        self._pieces.append(more)
+        self._status = ""
+        self._changed.set()
+
+    def status(self, text: str) -> None:
+        self._status = text
+        self._changed.set()
+
+    @property
+    def partial(self) -> str:
+        """The text so far."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    async def complete(self, ending: Ending, tools: Sequence[str]) -> None:
+        """Show the final parts and take the marks of a running answer away. Idempotent.
+
+        Raises PlatformGone when there is no place left to show it, PlatformError when it cannot be shown now,
+        Fenced or StorageError.
+        """
+        await self.cancel()
+        parts = self._platform.split(ending.agent_response)
+        for number, part in enumerate(parts):
+            await self._insist(number, part)
+        shown = [self._posted[number] for number in range(len(parts))]
+        final = Final(ending.agent_response, ending.outcome, ending.model, tuple(tools))
+        await self._bounded(self._reply.finish(shown, final))
+
+    async def cancel(self) -> None:
+        """Stop showing, never in the middle of a post."""
+        if self._showing is None:
+            return
+        async with self._wire:
+            self._showing.cancel()
+        await asyncio.wait([self._showing])
+        self._showing = None
+
+    async def _show(self) -> None:
+        wait = self._platform.pace
+        while True:
+            try:
+                async with self._wire:
+                    await self._show_latest()
+                wait = self._platform.pace
+            except (PlatformGone, Fenced):
+                return  # complete() meets it again, and decides
+            except (PlatformError, StorageError) as error:
+                self._changed.set()
+                wait = min(2 * max(wait, BACKOFF_SECONDS), CALL_SECONDS)
+                _log.warning("turn %d: cannot show the answer yet: %s", self._claim.turn, error)
+            await asyncio.sleep(wait)
+            await self._changed.wait()
+
+    async def _show_latest(self) -> None:
+        self._changed.clear()
+        if 0 not in self._posted:
+            await self._post(0, "")
+        text, status = self.partial, self._status
+        if text != self._seen[0]:
+            preview = self._platform.split(text)[0]
+            await self._bounded(self._reply.edit(0, self._posted[0], preview))
+        if status != self._seen[1]:
+            await self._bounded(self._reply.status(self._posted[0], status))
+        self._seen = (text, status)
+
+    async def _insist(self, number: int, text: str) -> None:
+        for attempt in range(MAX_TRIES):
+            try:
+                return await self._put(number, text)
+            except PlatformGone:
+                raise
+            except PlatformError as error:
+                if attempt == MAX_TRIES - 1:
+                    raise
+                _log.warning("turn %d: part %d is not shown yet: %s", self._claim.turn, number, error)
+                await asyncio.sleep(BACKOFF_SECONDS * 2**attempt)
+        return None
+
+    async def _put(self, number: int, text: str) -> None:
+        if number in self._posted:
+            await self._bounded(self._reply.edit(number, self._posted[number], text))
+        else:
+            await self._post(number, text)
+
+    async def _post(self, number: int, text: str) -> None:
+        key = f"{self._claim.turn}.{number}"
+        remote_id = await self._bounded(self._reply.post(number, text, key=key))
+        self._posted[number] = remote_id
+        await self._database.write(turns.record_delivery, self._claim.turn, self._claim.attempt, number, remote_id)
+
+    async def _bounded(self, call: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                return await call
+        except TimeoutError as error:
+            raise PlatformError("The chat platform did not answer in time.") from error
+
+
+def _ref(claim: Claim) -> TurnRef:
+    place = claim.conversation
+    key = ConversationKey(place.platform, place.workspace, place.channel, place.thread)
+    return TurnRef(claim.turn, place.id, key, claim.event_key, claim.author)

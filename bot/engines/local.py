@@ -1,0 +1,86 @@
+"""The engine of a single process: one asyncio task per conversation that has open turns, none for the others."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Self
+
+from bot.errors import PlatformError
+from bot.worker import Worker
+from storage import turns
+from storage.database import Database
+from storage.errors import Fenced, StorageError
+
+_log = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 6.0
+"""How long running answers may go on after the program was asked to end; then they are left to the next start."""
+FIRST_RETRY_SECONDS = 0.5
+LAST_RETRY_SECONDS = 30.0
+
+
+class LocalEngine:
+    """Drains every woken conversation, at most `concurrency` at once, each by one task at a time."""
+
+    def __init__(self, database: Database, worker: Worker, platforms: Sequence[str], concurrency: int) -> None:
+        self._database = database
+        self._worker = worker
+        self._platforms = tuple(platforms)
+        self._slots = asyncio.Semaphore(concurrency)
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._woken: set[int] = set()
+        self._closing = False
+
+    async def __aenter__(self) -> Self:
+        for conversation in await self._database.read(turns.waiting_conversations, self._platforms):
+            self.wake(conversation)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._closing = True
+        self._worker.close()
+        tasks = list(self._tasks.values())
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def wake(self, conversation: int) -> None:
+        self._woken.add(conversation)
+        if conversation not in self._tasks and not self._closing:
+            task = asyncio.create_task(self._drain(conversation), name=f"conversation-{conversation}")
+            self._tasks[conversation] = task
+
+    def stop(self, conversation: int) -> None:
+        self._worker.stop(conversation)
+
+    async def _drain(self, conversation: int) -> None:
+        """Drain until nobody woke the conversation meanwhile, waiting longer after each failure."""
+        failures = 0
+        try:
+            while conversation in self._woken and not self._closing:
+                self._woken.discard(conversation)
+                if await self._drained(conversation):
+                    failures = 0
+                else:
+                    self._woken.add(conversation)
+                    await asyncio.sleep(min(FIRST_RETRY_SECONDS * 2**failures, LAST_RETRY_SECONDS))
+                    failures = min(failures + 1, 10)
+        finally:
+            del self._tasks[conversation]
+
+    async def _drained(self, conversation: int) -> bool:
+        try:
+            async with self._slots:
+                await self._worker.drain(conversation)
+        except Fenced as error:
+            _log.warning("conversation %d: %s", conversation, error)
+        except (StorageError, PlatformError) as error:
+            _log.error("conversation %d is put aside for a moment: %r", conversation, error)
+            return False
+        except Exception:  # noqa: BLE001 - a bug in one turn must not end the engine; it is logged and tried again
+            _log.exception("conversation %d is put aside for a moment", conversation)
+            return False
+        return True

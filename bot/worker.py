@@ -1,0 +1,196 @@
+"""Draining one conversation: claim its oldest open turn, let the agent answer, deliver, close; until none is left.
+
+Whatever happens in between, the turn stays open in the database until its ending was shown; an exception that leaves
+`drain` means "try this conversation again later", and the next claim goes on where this one stopped.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.agent.agent import Agent, Answer, Task
+from bot.agent.prompt import Exchange, Question
+from bot.agent.roster import Roster
+from bot.delivery import Delivery
+from bot.errors import PlatformGone, TurnTimedOut, UserError, sentence_for
+from bot.platforms.platform import Platform
+from storage import turns
+from storage.database import Database
+from storage.errors import StorageError
+from storage.turns import Claim, Ending, Step
+
+_log = logging.getLogger(__name__)
+
+STOPPED = "*(stopped)*"
+CANCELLED = "This mission was ended before I got to this message."
+GAVE_UP = "I tried to answer this several times and was interrupted each time, so I gave up. Please ask again."
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLimits:
+    """`seconds` is the deadline of one attempt at a turn; `attempts` how often one is begun; `window` in turns."""
+
+    seconds: float
+    attempts: int
+    window: int
+
+
+class TurnJournal:
+    """The recorded steps of a claimed turn; see bot.agent.journal."""
+
+    def __init__(self, database: Database, claim: Claim) -> None:
+        self._database = database
+        self._turn = claim.turn
+        self._attempt = claim.attempt
+        self._steps = list(claim.steps)
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        return self._steps
+
+    @property
+    def tools(self) -> list[str]:
+        """Names of the gadgets that gave a result, each once."""
+        return list(dict.fromkeys(step.body["tool"] for step in self._steps if step.kind == "result"))
+
+    def next_step(self, kind: str, body: dict[str, Any]) -> Step:
+        step = Step(len(self._steps), kind, body)
+        self._steps.append(step)  # at once, so that concurrent results get numbers of their own
+        return step
+
+    async def record(self, kind: str, body: dict[str, Any]) -> None:
+        step = self.next_step(kind, body)
+        await self._database.write(turns.record_step, self._turn, self._attempt, step)
+
+
+class _Running:
+    """The turn that is being answered in a conversation: its deadline, which a stop moves to now."""
+
+    def __init__(self, deadline: asyncio.Timeout) -> None:
+        self._deadline = deadline
+        self.stopped = False
+
+    def stop(self) -> None:
+        if not self._deadline.expired():
+            self.stopped = True
+            self._deadline.reschedule(asyncio.get_running_loop().time())
+
+
+class Worker:
+    """Answers the turns of any conversation, one conversation per `drain` at a time."""
+
+    def __init__(
+        self, database: Database, agent: Agent, roster: Roster, platforms: Mapping[str, Platform], limits: TurnLimits
+    ) -> None:
+        self._database = database
+        self._agent = agent
+        self._roster = roster
+        self._platforms = platforms
+        self._limits = limits
+        self._running: dict[int, _Running] = {}
+        self._closing = False
+
+    async def drain(self, conversation: int) -> None:
+        """Answer the conversation's open turns in order.
+
+        Raises StorageError or PlatformError when it should be tried again later. Cancelling it is as harmless as a
+        crash: everything recorded stays, the turn stays open.
+        """
+        while not self._closing:
+            claim = await self._database.write(turns.claim, conversation, window=self._limits.window)
+            if claim is None:
+                return
+            await self._work(claim)
+
+    def stop(self, conversation: int) -> None:
+        """Interrupt the answer that is being made in this conversation, if this process makes it."""
+        if running := self._running.get(conversation):
+            running.stop()
+
+    def close(self) -> None:
+        """Claim nothing more; what runs goes on."""
+        self._closing = True
+
+    async def _work(self, claim: Claim) -> None:
+        journal = TurnJournal(self._database, claim)
+        delivery = Delivery(self._database, self._platforms[claim.conversation.platform], claim)
+        try:
+            ending = claim.ending or await self._conclude(claim, journal, delivery)
+            await delivery.complete(ending, journal.tools)
+        except PlatformGone as gone:
+            _log.warning("turn %d: its answer cannot be shown: %s", claim.turn, gone)
+        finally:
+            await delivery.cancel()
+        await self._database.write(turns.finish, claim.turn, claim.attempt)
+
+    async def _conclude(self, claim: Claim, journal: TurnJournal, delivery: Delivery) -> Ending:
+        """Decide how the turn ends, and record it."""
+        ending, last = self._foregone(claim), None
+        if ending is None:
+            delivery.start()
+            ending, last = await self._answer(claim, journal, delivery)
+        step = journal.next_step("model", last) if last else None
+        await self._database.write(turns.conclude, claim.turn, claim.attempt, ending, step)
+        return ending
+
+    def _foregone(self, claim: Claim) -> Ending | None:
+        """The ending of a turn that needs no answer any more."""
+        if claim.conversation.status == "completed":
+            return Ending("cancelled", CANCELLED)
+        if claim.stop_requested:
+            return Ending("stopped", STOPPED)
+        if claim.attempt > self._limits.attempts:
+            return Ending("failed", GAVE_UP, error="too many attempts")
+        return None
+
+    async def _answer(
+        self, claim: Claim, journal: TurnJournal, delivery: Delivery
+    ) -> tuple[Ending, dict[str, Any] | None]:
+        conversation = claim.conversation.number
+        try:
+            async with asyncio.timeout(self._limits.seconds) as deadline:
+                running = self._running[conversation] = _Running(deadline)
+                answer = await self._agent.answer(self._task(claim), journal, delivery)
+        except TimeoutError as error:
+            if running.stopped:
+                return self._partial(delivery, "stopped", STOPPED), None
+            return self._failed(claim, delivery, TurnTimedOut(), error), None
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - every turn ends visibly, whatever goes wrong in it
+            return self._failed(claim, delivery, error, error), None
+        finally:
+            self._running.pop(conversation, None)
+        return _ending(answer), answer.last_step
+
+    def _task(self, claim: Claim) -> Task:
+        files = tuple((a["name"], a.get("text")) for a in claim.attachments)
+        return Task(
+            profile=self._roster.answering(claim.conversation.agent),
+            question=Question(claim.author_name, claim.user_message, claim.shared, files),
+            past=[Exchange(p.author_name, p.user_message, p.agent_response) for p in claim.window],
+            asker=f"{claim.conversation.platform}:{claim.author}",
+        )
+
+    def _failed(self, claim: Claim, delivery: Delivery, reason: Exception, cause: BaseException) -> Ending:
+        expected = isinstance(reason, UserError)
+        _log.log(logging.INFO if expected else logging.ERROR, "turn %d failed: %r", claim.turn, cause)
+        return self._partial(delivery, "failed", sentence_for(reason), error=f"{type(reason).__name__}: {reason}")
+
+    def _partial(self, delivery: Delivery, outcome: str, note: str, error: str | None = None) -> Ending:
+        """Keep what was shown so far, and say why there is no more."""
+        text = f"{delivery.partial.rstrip()}\n\n{note}".strip()
+        return Ending(outcome, text, delivery.partial, self._agent.answered_by, error=error)
+
+
+def _ending(answer: Answer) -> Ending:
+    return Ending(
+        "answered",
+        answer.text,
+        answer.raw,
+        answer.model,
+        answer.prompt_tokens,
+        answer.completion_tokens,
+    )

@@ -1,0 +1,134 @@
+"""The mission log: the JSON that `export` writes and `import` reads, as typed structs in the order of its keys.
+
+    {"version": 2, "conversations": [{"conversation_id", "started_at", "last_updated", "status", "messages":
+      [{"timestamp", "user_message", "agent_response", "llm_raw_response", "tool_calls":
+        [{"tool", "parameters", "result"}], "turn": {…}}], "place": {…}, "owner", …}],
+     "current_conversation_id", "metadata": {"total_conversations", "last_activity"}}
+
+A message is a turn. What other readers of mission logs do not know comes after the fields they do, under names of its
+own (`turn`, `place` and what follows), and has a default, so that a log without it can be read. `tool_calls` repeats
+what `turn.steps` tells in full; it counts only where there is no `turn`.
+"""
+
+import json
+import math
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+VERSION = 2
+OPEN = ("queued", "running")
+
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Outcome = Literal["answered", "failed", "stopped", "cancelled"]
+Status = Literal["queued", "running", "answered", "failed", "stopped", "cancelled"]
+
+
+class LoggedCall(Struct, frozen=True):
+    """A gadget's result: what a step of kind `result` must hold, whatever else it holds."""
+
+    tool: str
+    parameters: Any = field(default_factory=dict)
+    result: Any = ""
+
+
+class LoggedStep(Struct, frozen=True):
+    seq: Count
+    kind: str
+    body: dict[str, Any]
+    recorded_at: str
+
+
+class LoggedDelivery(Struct, frozen=True):
+    part: Count
+    remote_id: str
+
+
+class LoggedTurn(Struct, frozen=True):
+    """What a message is to us. `status` and the rest are as in the table of turns."""
+
+    event_key: str
+    author: str = "user"
+    author_name: str = "user"
+    shared: bool = False
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    status: Status = "answered"
+    attempt: Count = 1
+    stop_requested: bool = False
+    outcome: Outcome | None = "answered"
+    model: str | None = ""
+    prompt_tokens: Count = 0
+    completion_tokens: Count = 0
+    error: str | None = None
+    rating: Literal[-1, 0, 1] | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    steps: list[LoggedStep] = field(default_factory=list)
+    deliveries: list[LoggedDelivery] = field(default_factory=list)
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+class LoggedMessage(Struct, frozen=True):
+    """`agent_response` and `llm_raw_response` are empty while a turn has no ending (`turn.outcome` is null)."""
+
+    timestamp: str
+    user_message: str
+    agent_response: str
+    llm_raw_response: str
+    tool_calls: list[LoggedCall]
+    turn: LoggedTurn | None = None
+
+
+class LoggedPlace(Struct, frozen=True):
+    platform: str
+    workspace: str
+    channel: str
+    thread: str
+
+
+class LoggedHead(Struct, frozen=True):
+    """What comes before a conversation's messages."""
+
+    conversation_id: Annotated[str, Meta(min_length=1)]
+    started_at: str
+    last_updated: str
+    status: Literal["active", "completed"]
+
+
+class LoggedTail(Struct, frozen=True):
+    """What comes after a conversation's messages: all of it ours."""
+
+    place: LoggedPlace | None = None
+    owner: str = "user"
+    owner_name: str = "user"
+    agent: str = ""
+    title: str = ""
+    summary: str = ""
+    state: dict[str, Any] = field(default_factory=dict)
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+def calls_of(steps: list[LoggedStep]) -> list[LoggedCall]:
+    """The gadgets' results among the steps. Raises msgspec.ValidationError for one that names no gadget."""
+    return [msgspec.convert(step.body, LoggedCall) for step in steps if step.kind == "result"]
+
+
+def stored_json(text: str) -> Any:
+    """A stored JSON column's value, without what JSON cannot say to others: NaN, infinities, lone surrogates."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        lenient = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
+        clean = json.dumps(lenient, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return json.loads(clean)
+
+
+def _finite(literal: str) -> float | None:
+    value = float(literal)
+    return value if math.isfinite(value) else None
+
+
+def encoded(value: Any) -> str:
+    """Compact JSON on one line, in the struct's order of keys."""
+    return msgspec.json.encode(value).decode()

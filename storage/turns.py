@@ -1,0 +1,288 @@
+"""Units of work on turns: the queue (admit, claim, finish) and the journal of a running turn (steps, deliveries).
+
+A worker owns a turn under the `attempt` it got when it claimed it. Every write of a worker names that attempt and
+raises Fenced when the turn has been claimed again since, so that a worker that was thought dead cannot write.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from storage import conversations
+from storage.clock import utc_now
+from storage.conversations import Conversation, NewConversation
+from storage.database import Connection
+from storage.errors import Fenced
+
+_OPEN = "status IN ('queued', 'running')"
+
+
+@dataclass(frozen=True, slots=True)
+class NewTurn:
+    """A message to admit, and the conversation to open for it if its place has no active one."""
+
+    event_key: str
+    author: str
+    author_name: str
+    user_message: str
+    opening: NewConversation
+    shared: bool = False
+    attachments: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """`duplicate`: the event was admitted before; nothing was changed."""
+
+    turn: int
+    conversation: int
+    conversation_id: str
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One recorded model output or gadget result. `body` is JSON; its shape is its writer's business."""
+
+    seq: int
+    kind: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PastTurn:
+    """An earlier turn as the model is reminded of it."""
+
+    author: str
+    author_name: str
+    user_message: str
+    agent_response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a turn ends: decided once, then delivered, then the turn is closed with it."""
+
+    outcome: str
+    agent_response: str
+    llm_raw_response: str = ""
+    model: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A turn owned by one worker, with all it needs to go on where the last one stopped."""
+
+    turn: int
+    attempt: int
+    event_key: str
+    author: str
+    author_name: str
+    shared: bool
+    user_message: str
+    attachments: list[dict[str, Any]]
+    stop_requested: bool
+    ending: Ending | None
+    conversation: Conversation
+    steps: list[Step] = field(default_factory=list)
+    deliveries: dict[int, str] = field(default_factory=dict)
+    window: list[PastTurn] = field(default_factory=list)
+
+
+def admit(connection: Connection, new: NewTurn) -> Admitted:
+    """Deduplicate by event key, find or open the conversation, insert the turn."""
+    known = _find_event(connection, new.event_key)
+    if known is not None:
+        return known
+    place = new.opening
+    conversation = conversations.find_active(
+        connection, place.platform, place.workspace, place.channel, place.thread
+    ) or conversations.open_(connection, place)
+    now = utc_now()
+    (turn,) = connection.execute(
+        """INSERT INTO turns (conversation, event_key, author, author_name, shared, user_message, attachments, status,
+                created_at)
+            VALUES (:conversation, :event_key, :author, :author_name, :shared, :user_message, :attachments, 'queued', :now)
+            RETURNING id""",
+        {
+            "conversation": conversation.number,
+            "event_key": new.event_key,
+            "author": new.author,
+            "author_name": new.author_name,
+            "shared": int(new.shared),
+            "user_message": new.user_message,
+            "attachments": json.dumps(new.attachments),
+            "now": now,
+        },
+    ).fetchone()
+    connection.execute(
+        "UPDATE conversations SET last_updated = :now, title = CASE title WHEN '' THEN :title ELSE title END"
+        " WHERE number = :number",
+        {"now": now, "number": conversation.number, "title": place.title[: conversations.TITLE_LIMIT]},
+    )
+    return Admitted(turn, conversation.number, conversation.id, duplicate=False)
+
+
+def _find_event(connection: Connection, event_key: str) -> Admitted | None:
+    row = connection.execute(
+        """SELECT turns.id, conversations.number, conversations.id FROM turns
+            JOIN conversations ON conversations.number = turns.conversation WHERE event_key = :event_key""",
+        {"event_key": event_key},
+    ).fetchone()
+    return Admitted(row[0], row[1], row[2], duplicate=True) if row else None
+
+
+def waiting_conversations(connection: Connection, platforms: tuple[str, ...]) -> list[int]:
+    """Conversations of these platforms with open turns, the longest-waiting first."""
+    rows = connection.execute(
+        f"""SELECT turns.conversation, conversations.platform FROM turns
+            JOIN conversations ON conversations.number = turns.conversation
+            WHERE turns.{_OPEN} GROUP BY turns.conversation, conversations.platform ORDER BY min(turns.id)"""
+    ).fetchall()
+    return [number for number, platform in rows if platform in platforms]
+
+
+def claim(connection: Connection, conversation: int, *, window: int) -> Claim | None:
+    """Claim the oldest open turn of a conversation under a new attempt, with its journal and `window` earlier turns."""
+    row = connection.execute(
+        f"""UPDATE turns SET status = 'running', attempt = attempt + 1, started_at = coalesce(started_at, :now)
+            WHERE id = (SELECT id FROM turns WHERE conversation = :conversation AND {_OPEN} ORDER BY id LIMIT 1)
+            RETURNING id, attempt, event_key, author, author_name, shared, user_message, attachments, stop_requested,
+                outcome, agent_response, llm_raw_response, model, prompt_tokens, completion_tokens, error""",
+        {"conversation": conversation, "now": utc_now()},
+    ).fetchone()
+    if row is None:
+        return None
+    turn, attempt = row[0], row[1]
+    repeated = attempt > 1
+    return Claim(
+        turn,
+        attempt,
+        event_key=row[2],
+        author=row[3],
+        author_name=row[4],
+        shared=bool(row[5]),
+        user_message=row[6],
+        attachments=json.loads(row[7]),
+        stop_requested=bool(row[8]),
+        ending=Ending(*row[9:]) if row[9] is not None else None,
+        conversation=conversations.get(connection, conversation),
+        steps=steps(connection, turn) if repeated else [],
+        deliveries=deliveries(connection, turn) if repeated else {},
+        window=past(connection, conversation, before=turn, limit=window),
+    )
+
+
+def past(connection: Connection, conversation: int, *, before: int, limit: int) -> list[PastTurn]:
+    """The last `limit` turns before a turn that have an answer to remember, oldest first."""
+    rows = connection.execute(
+        """SELECT author, author_name, user_message, agent_response FROM turns
+            WHERE conversation = :conversation AND id < :before AND status IN ('answered', 'stopped')
+            ORDER BY id DESC LIMIT :limit""",
+        {"conversation": conversation, "before": before, "limit": limit},
+    ).fetchall()
+    return [PastTurn(*row) for row in reversed(rows)]
+
+
+def steps(connection: Connection, turn: int) -> list[Step]:
+    rows = connection.execute(
+        "SELECT seq, kind, body FROM steps WHERE turn = :turn ORDER BY seq", {"turn": turn}
+    ).fetchall()
+    return [Step(seq, kind, json.loads(body)) for seq, kind, body in rows]
+
+
+def deliveries(connection: Connection, turn: int) -> dict[int, str]:
+    """Which parts of the answer were posted: part number → the platform's id of the message."""
+    rows = connection.execute("SELECT part, remote_id FROM deliveries WHERE turn = :turn", {"turn": turn}).fetchall()
+    return dict(rows)
+
+
+def record_step(connection: Connection, turn: int, attempt: int, step: Step) -> None:
+    """Raises Fenced, or the database's integrity error if `seq` was recorded before."""
+    recorded = connection.execute(
+        """INSERT INTO steps (turn, seq, kind, body, recorded_at)
+            SELECT id, :seq, :kind, :body, :now FROM turns
+            WHERE id = :turn AND attempt = :attempt AND status = 'running'""",
+        {
+            "turn": turn,
+            "attempt": attempt,
+            "seq": step.seq,
+            "kind": step.kind,
+            "body": json.dumps(step.body, ensure_ascii=False),
+            "now": utc_now(),
+        },
+    ).rowcount
+    if recorded != 1:
+        raise Fenced
+
+
+def record_delivery(connection: Connection, turn: int, attempt: int, part: int, remote_id: str) -> None:
+    """Remember where a part of the answer was posted. Raises Fenced."""
+    recorded = connection.execute(
+        """INSERT INTO deliveries (turn, part, remote_id)
+            SELECT id, :part, :remote_id FROM turns WHERE id = :turn AND attempt = :attempt AND status = 'running'
+            ON CONFLICT (turn, part) DO UPDATE SET remote_id = excluded.remote_id""",
+        {"turn": turn, "attempt": attempt, "part": part, "remote_id": remote_id},
+    ).rowcount
+    if recorded != 1:
+        raise Fenced
+
+
+def conclude(connection: Connection, turn: int, attempt: int, ending: Ending, last: Step | None = None) -> None:
+    """Record the last step, if any, and the ending; from now on only delivery is left. Raises Fenced."""
+    if last is not None:
+        record_step(connection, turn, attempt, last)
+    concluded = connection.execute(
+        """UPDATE turns SET outcome = :outcome, agent_response = :agent_response,
+                llm_raw_response = :llm_raw_response, model = :model, prompt_tokens = :prompt_tokens,
+                completion_tokens = :completion_tokens, error = :error
+            WHERE id = :turn AND attempt = :attempt AND status = 'running'""",
+        {
+            "turn": turn,
+            "attempt": attempt,
+            "outcome": ending.outcome,
+            "agent_response": ending.agent_response,
+            "llm_raw_response": ending.llm_raw_response,
+            "model": ending.model,
+            "prompt_tokens": ending.prompt_tokens,
+            "completion_tokens": ending.completion_tokens,
+            "error": ending.error,
+        },
+    ).rowcount
+    if concluded != 1:
+        raise Fenced
+
+
+def finish(connection: Connection, turn: int, attempt: int) -> None:
+    """Close a concluded and delivered turn. Raises Fenced."""
+    now = utc_now()
+    row = connection.execute(
+        """UPDATE turns SET status = outcome, finished_at = :now
+            WHERE id = :turn AND attempt = :attempt AND status = 'running' AND outcome IS NOT NULL
+            RETURNING conversation""",
+        {"turn": turn, "attempt": attempt, "now": now},
+    ).fetchone()
+    if row is None:
+        raise Fenced
+    connection.execute(
+        "UPDATE conversations SET last_updated = :now WHERE number = :number", {"now": now, "number": row[0]}
+    )
+
+
+def request_stop(connection: Connection, conversation: int) -> int | None:
+    """Ask the oldest open turn of a conversation to stop; its id, or None when nothing is open."""
+    row = connection.execute(
+        f"""UPDATE turns SET stop_requested = 1
+            WHERE id = (SELECT id FROM turns WHERE conversation = :conversation AND {_OPEN} ORDER BY id LIMIT 1)
+            RETURNING id""",
+        {"conversation": conversation},
+    ).fetchone()
+    return row[0] if row else None
+
+
+def rate(connection: Connection, turn: int, rating: int) -> None:
+    """Store 1 (good), -1 (bad) or 0 (taken back)."""
+    connection.execute("UPDATE turns SET rating = :rating WHERE id = :turn", {"turn": turn, "rating": rating})

@@ -1,0 +1,92 @@
+"""The real core around a scripted model and the stub platform: what worker, delivery and acceptance tests run."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bot.agent.agent import Agent, Limits, ModelOptions
+from bot.agent.roster import Profile, Roster
+from bot.commands import Commands
+from bot.engines.local import LocalEngine
+from bot.inbox import Inbox
+from bot.models.model import Model
+from bot.worker import TurnLimits, Worker
+from gadgets.gadget import gadget
+from gadgets.toolbox import Outcome, Toolbox
+from storage.database import Database
+from storage.sqlite import SQLiteDatabase
+from tests.fakes.stub_platform import StubPlatform
+
+
+@gadget()
+async def shout(text: str) -> str:
+    """Say something loudly.
+
+    Args:
+        text: what to say
+    """
+    return text.upper()
+
+
+@gadget()
+async def whisper(text: str) -> str:
+    """Say something quietly.
+
+    Args:
+        text: what to say
+    """
+    return text.lower()
+
+
+PROFILE = Profile(
+    "quartermaster", "Equips agents", "You are the Quartermaster. MARKER-OF-THE-SYSTEM-PROMPT", ("shout", "whisper")
+)
+PLAIN = Profile("plain", "Uses nothing", "You are plain.", ())
+LIMITS = Limits(message_characters=2_000, answer_characters=5_000, rounds=3, calls_per_round=4)
+OPTIONS = ModelOptions(protocol="auto", num_ctx=4096, max_tokens=512, temperature=0.0)
+TURN_LIMITS = TurnLimits(seconds=20, attempts=5, window=10)
+
+
+@dataclass(slots=True)
+class Core:
+    database: Database
+    platform: StubPlatform
+    engine: LocalEngine
+    inbox: Inbox
+    commands: Commands
+    calls: list[tuple[str, Mapping[str, Any], str]]
+
+
+@asynccontextmanager
+async def running_core(
+    path: Path,
+    model: Model,
+    platform: StubPlatform | None = None,
+    *,
+    limits: Limits = LIMITS,
+    options: ModelOptions = OPTIONS,
+    turn_limits: TurnLimits = TURN_LIMITS,
+    seconds: float | None = None,
+) -> AsyncIterator[Core]:
+    """Everything between a platform and a model, on a SQLite file; `calls` are the gadgets that really ran."""
+    platform = platform or StubPlatform()
+    toolbox = Toolbox([shout, whisper])
+    roster = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
+    calls: list[tuple[str, Mapping[str, Any], str]] = []
+
+    async def call(name: str, arguments: Mapping[str, Any], asker: str) -> Outcome:
+        calls.append((name, arguments, asker))
+        return await toolbox.call(name, arguments, http=None, user=asker, settings={})  # type: ignore[arg-type]  # neither gadget uses it
+
+    async with SQLiteDatabase(str(path)) as database, model:
+        agent = Agent(model, toolbox, call, options, limits)
+        bounds = replace(turn_limits, seconds=seconds) if seconds is not None else turn_limits
+        worker = Worker(database, agent, roster, {platform.name: platform}, bounds)
+        engine = LocalEngine(database, worker, (platform.name,), concurrency=100)
+        inbox = Inbox(database, engine, roster)
+        commands = Commands(database, engine, roster, {platform.name: frozenset({"boss"})})
+        platform.attach(inbox, commands)
+        async with engine:
+            yield Core(database, platform, engine, inbox, commands, calls)
