@@ -1,0 +1,91 @@
+"""The worked examples that a decision prompt shows the model. Pure data.
+
+A small model copies what it is shown, so every example uses words, places and ciphers of its own. Examples belong to
+gadgets: one that is not offered takes its examples with it, and a gadget without examples is described by its schema
+alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A gadget with its parameters, as the model should ask for it."""
+
+    gadget: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One message and the calls it is worth; without calls the right decision is to reply.
+
+    `earlier` is what was said before, one "who: what" line each.
+    """
+
+    message: str
+    calls: tuple[Call, ...] = ()
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def gadgets(self) -> frozenset[str]:
+        return frozenset(call.gadget for call in self.calls)
+
+
+def _weather(city: str, **parameters: str) -> Call:
+    return Call("weather", {"city": city, **parameters})
+
+
+def _decrypt(ciphertext: str, **parameters: int) -> Call:
+    return Call("decrypt", {"ciphertext": ciphertext, **parameters})
+
+
+def _encrypt(plaintext: str, shift: int) -> Call:
+    return Call("encrypt", {"plaintext": plaintext, "shift": shift})
+
+
+def _clock(**parameters: str) -> Call:
+    return Call("clock", parameters)
+
+
+EXAMPLES: tuple[Example, ...] = (
+    Example("Good evening!"),
+    Example("How windy is Lisbon at the moment?", (_weather("Lisbon"),)),
+    Example("My sister moved to Lisbon last spring."),
+    Example("Here is some rot-3 text, please make it readable: JRRG PRUQLQJ", (_decrypt("JRRG PRUQLQJ", shift=3),)),
+    Example("Who broke the Enigma machine?"),
+    Example(
+        "Should I pack a raincoat for Buenos Aires, in celsius please", (_weather("Buenos Aires", units="celsius"),)
+    ),
+    Example("Shift the letters of 'meet at dawn' by 6 for me", (_encrypt("meet at dawn", 6),)),
+    Example("What time do people in Nairobi have now?", (_clock(place="Nairobi"),)),
+    Example("Which is warmer today, Cairo or Madrid?", (_weather("Cairo"), _weather("Madrid"))),
+    Example("Found a note: XLMW MW JYR (no idea about the shift)", (_decrypt("XLMW MW JYR"),)),
+    Example("Proofread this for me: the storm have passed."),
+    Example(
+        "If it's 14:20 in Berlin, how late is that in Toronto?", (_clock(place="Berlin", time="14:20", to="Toronto"),)
+    ),
+    Example(
+        "Break 'SVERKI' (4 letters along), then tell me if Lagos is sunny",
+        (_decrypt("SVERKI", shift=4), _weather("Lagos")),
+    ),
+    Example("How many minutes are there in a week?"),
+    Example("Which river flows through Vienna?"),
+    Example("Can anybody read this? 'Aol lhnsl ohz shuklk'", (_decrypt("Aol lhnsl ohz shuklk"),)),
+    Example("We want to picnic in Prague on Sunday, good idea?", (_weather("Prague"),)),
+    Example("How would you say 'cheers' in Portuguese?"),
+    Example(
+        "and tomorrow in Bergen?",
+        (_weather("Bergen"),),
+        ("User: Is Lima cloudy?", "You: Lima is cloudy, at 18 °C."),
+    ),
+    Example("Great, that is all I needed."),
+)
+"""In the order they are shown; replies and calls alternate so that neither becomes the habit."""
+
+
+def examples_for(offered: frozenset[str]) -> tuple[Example, ...]:
+    """The examples whose gadgets are all offered."""
+    return tuple(example for example in EXAMPLES if example.gadgets <= offered)

@@ -1,0 +1,40 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from gadgets.catalogue import ALL
+from gadgets.gadget import Gadget
+from gadgets.toolbox import Toolbox
+from gadgets.weather import WeatherSettings
+
+MAX_PROMPT = 700
+
+
+def test_the_catalogue_has_the_four_gadgets() -> None:
+    assert [each.name for each in Toolbox(ALL).gadgets] == ["weather", "decrypt", "encrypt", "clock"]
+
+
+@pytest.mark.parametrize("each", ALL, ids=lambda each: each.name)
+def test_a_gadget_tells_the_model_enough_and_not_more(each: Gadget) -> None:
+    assert all("description" in parameter for parameter in each.parameters["properties"].values())
+    assert len(json.dumps(each.parameters)) + len(each.description) < MAX_PROMPT
+
+
+@pytest.mark.parametrize("each", ALL, ids=lambda each: each.name)
+def test_a_gadget_works_without_settings_and_refuses_unknown_ones(each: Gadget) -> None:
+    each.settings()
+    with pytest.raises(ValueError, match="tpyo"):
+        each.settings.model_validate({"tpyo": 1})
+
+
+def test_the_key_is_not_in_the_settings_text() -> None:
+    settings = WeatherSettings.model_validate({"openweather_api_key": "hidden-key"})
+    assert "hidden-key" not in f"{settings!r} {settings.model_dump_json()}"
+
+
+def test_gadgets_import_nothing_of_ours() -> None:
+    code = "import sys, gadgets.catalogue; print([n for n in sys.modules if n.split('.')[0] in ('bot', 'storage')])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
