@@ -61,9 +61,9 @@ class ChatServer:
         self._random = random.Random(self.seed)
         app = web.Application()
         app.add_routes([web.get("/events", self._deliver), web.post("/{method}", self._call)])
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self
