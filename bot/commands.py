@@ -121,7 +121,11 @@ class Commands:
         new = NewConversation(
             **asdict(key), owner=author.id, owner_name=clean_name(author.name), agent=profile.name, title=""
         )
-        return await self._database.write(conversations.start, new)
+        before = await self._active(key)
+        started = await self._database.write(conversations.start, new)
+        if before is not None:
+            self._engine.stop(before.number)
+        return started
 
     async def listing(self, place: Place, *, limit: int, before: int | None = None) -> list[Conversation]:
         return await self._database.read(conversations.recent, place, limit=limit, before=before)
@@ -214,13 +218,15 @@ class Commands:
         """The conversation named, or else the active one of this place."""
         if wanted := asked.arguments.get("id"):
             return await self.find(wanted, asked.key, asked.author)
-        key = asked.key
-        active = await self._database.read(
-            conversations.find_active, key.platform, key.workspace, key.channel, key.thread
-        )
+        active = await self._active(asked.key)
         if active is None:
             raise UserError("There is no active mission here.")
         return active
+
+    async def _active(self, key: ConversationKey) -> Conversation | None:
+        return await self._database.read(
+            conversations.find_active, key.platform, key.workspace, key.channel, key.thread
+        )
 
 
 def _names() -> str:

@@ -5,4 +5,20 @@ from datetime import UTC, datetime
 
 def utc_now() -> str:
     """E.g. `2026-11-22T09:30:00.123Z`."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _stored(datetime.now(UTC))
+
+
+def stored_time(text: str) -> str:
+    """Any ISO-8601 time in the form in which it is stored; one without an offset is taken for UTC.
+
+    What is in that form stays as it is. Raises ValueError.
+    """
+    time = datetime.fromisoformat(text)
+    try:
+        return _stored(time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC))
+    except OverflowError as error:  # the first or last hours of datetime's calendar, in another zone
+        raise ValueError(f"Invalid isoformat string: {text!r}") from error
+
+
+def _stored(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -10,7 +10,8 @@ ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no 0/o, 1/i/l: people type th
 ID_LENGTH = 10
 MIN_PREFIX = 4
 TITLE_LIMIT = 80
-_COLUMNS = "number, id, platform, workspace, channel, thread, owner, owner_name, agent, title, status, started_at, last_updated"
+_COLUMNS = """number, id, platform, workspace, channel, thread, owner, owner_name, agent, title, status, started_at,
+    last_updated"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ def new_id() -> str:
 def open_(connection: Connection, new: NewConversation) -> Conversation:
     """Open a conversation; the caller has made sure that its place has no active one."""
     row = connection.execute(
-        f"""INSERT INTO conversations (id, platform, workspace, channel, thread, owner, owner_name, agent, title, status,
-                started_at, last_updated)
+        f"""INSERT INTO conversations (id, platform, workspace, channel, thread, owner, owner_name, agent, title,
+                status, started_at, last_updated)
             VALUES (:id, :platform, :workspace, :channel, :thread, :owner, :owner_name, :agent, :title, 'active',
                 :now, :now)
             RETURNING {_COLUMNS}""",
@@ -145,7 +146,8 @@ def recent(
 def end(connection: Connection, number: int) -> bool:
     """Complete an active conversation; False when it was completed already. Its running turn is asked to stop."""
     ended = connection.execute(
-        "UPDATE conversations SET status = 'completed', last_updated = :now WHERE number = :number AND status = 'active'",
+        """UPDATE conversations SET status = 'completed', last_updated = :now
+            WHERE number = :number AND status = 'active'""",
         {"number": number, "now": utc_now()},
     ).rowcount
     connection.execute(

@@ -19,6 +19,8 @@ from msgspec import Meta, Struct, field
 
 VERSION = 2
 OPEN = ("queued", "running")
+IMPORTED_STATUS = "imported_status"
+"""The key in a turn's extras for the status it had in the log it was imported from, if it was open there."""
 
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Outcome = Literal["answered", "failed", "stopped", "cancelled"]
@@ -48,7 +50,7 @@ class LoggedDelivery(Struct, frozen=True):
 class LoggedTurn(Struct, frozen=True):
     """What a message is to us. `status` and the rest are as in the table of turns."""
 
-    event_key: str
+    event_key: Annotated[str, Meta(min_length=1)]
     author: str = "user"
     author_name: str = "user"
     shared: bool = False
@@ -110,8 +112,9 @@ class LoggedTail(Struct, frozen=True):
 
 
 def calls_of(steps: list[LoggedStep]) -> list[LoggedCall]:
-    """The gadgets' results among the steps. Raises msgspec.ValidationError for one that names no gadget."""
-    return [msgspec.convert(step.body, LoggedCall) for step in steps if step.kind == "result"]
+    """The gadgets' results among the steps."""
+    results = [step.body for step in steps if step.kind == "result" and isinstance(step.body.get("tool"), str)]
+    return [LoggedCall(body["tool"], body.get("parameters", {}), body.get("result", "")) for body in results]
 
 
 def stored_json(text: str) -> Any:

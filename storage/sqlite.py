@@ -250,7 +250,8 @@ def _set_up(connection: sqlite3.Connection) -> None:
     _refuse_foreign(connection)
     connection.executescript(_PRAGMAS)
     connection.execute(
-        "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)"
+        """CREATE TABLE IF NOT EXISTS migrations
+            (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)"""
     )
     for migration in all_migrations()[_version(connection) :]:
         _apply(connection, migration)
@@ -282,7 +283,7 @@ def _make_reader(connection: sqlite3.Connection) -> None:
 
 def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
     """Apply and record a migration. Its record goes first: it fails where another process was quicker."""
-    record = f"INSERT INTO migrations VALUES ({migration.number}, '{migration.name}', '{utc_now()}');"  # noqa: S608
+    record = f"INSERT INTO migrations VALUES ({migration.number}, '{migration.name}', '{utc_now()}');"
     try:
         connection.executescript(f"BEGIN IMMEDIATE;\n{record}\n{migration.sql}\nCOMMIT;")
     except sqlite3.Error:

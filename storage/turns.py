@@ -105,7 +105,8 @@ def admit(connection: Connection, new: NewTurn) -> Admitted:
     (turn,) = connection.execute(
         """INSERT INTO turns (conversation, event_key, author, author_name, shared, user_message, attachments, status,
                 created_at)
-            VALUES (:conversation, :event_key, :author, :author_name, :shared, :user_message, :attachments, 'queued', :now)
+            VALUES (:conversation, :event_key, :author, :author_name, :shared, :user_message, :attachments, 'queued',
+                :now)
             RETURNING id""",
         {
             "conversation": conversation.number,

@@ -1,0 +1,113 @@
+"""The queries that run for every message go through an index, however large the database has become."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from storage import conversations, logged, records, turns, watermarks
+from storage.conversations import Place
+from tests.storage_builders import answer, answer_next, bare_connection, message, result
+
+NUMBER, TURN = 3, 5
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    with bare_connection() as opened:
+        for n in range(20):
+            number = turns.admit(opened, message(f"discord:{n}", channel=f"c{n % 5}")).conversation
+            if n < 10:
+                answer_next(opened, number, answer())
+        yield opened
+
+
+def plans(connection: sqlite3.Connection, run: Callable[[], object]) -> list[str]:
+    """How SQLite finds the rows of every statement that `run` executes."""
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    run()
+    connection.set_trace_callback(None)
+    return [
+        row[3]
+        for sql in statements
+        if sql.lstrip().startswith(("SELECT", "UPDATE", "INSERT"))
+        for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")
+    ]
+
+
+def scans(step: str) -> bool:
+    """Whether a step of a plan reads a whole table, or all of it before or behind a row."""
+    return step.startswith("SCAN") or "PRIMARY KEY (rowid<" in step or "PRIMARY KEY (rowid>" in step
+
+
+HOT: dict[str, Callable[[sqlite3.Connection], Any]] = {
+    "admit: find_event": lambda c: turns.admit(c, message("discord:3")),
+    "admit: find_active": lambda c: turns.admit(c, message("discord:new", channel="c1")),
+    "admit: open": lambda c: turns.admit(c, message("discord:new", channel="new")),
+    "find_active": lambda c: conversations.find_active(c, "discord", "guild", "c1", ""),
+    "start": lambda c: conversations.start(c, message("", channel="c1").opening),
+    "end": lambda c: conversations.end(c, NUMBER),
+    "find by id": lambda c: conversations.find(c, "abcdefghjk"),
+    "find by prefix": lambda c: conversations.find(c, "abcd"),
+    "claim": lambda c: turns.claim(c, NUMBER, window=10),
+    "past": lambda c: turns.past(c, NUMBER, before=99, limit=10),
+    "steps": lambda c: turns.steps(c, TURN),
+    "deliveries": lambda c: turns.deliveries(c, TURN),
+    "request_stop": lambda c: turns.request_stop(c, NUMBER),
+    "rate": lambda c: turns.rate(c, TURN, 1),
+    "waiting_conversations": lambda c: turns.waiting_conversations(c, ("discord",)),
+    "transcript": lambda c: records.transcript(c, NUMBER, limit=10, before=99),
+    "count_turns": lambda c: records.count_turns(c, NUMBER),
+    "turn_place": lambda c: records.turn_place(c, TURN),
+    "of_platform": lambda c: watermarks.of_platform(c, "discord"),
+    "export of a turn": lambda c: list(logged.messages(c, NUMBER)),
+}
+RECENT: dict[str, Place] = {
+    "by owner": Place("discord", owner="u1"),
+    "by owner in a workspace": Place("discord", "guild", owner="u1"),
+    "by place": Place("discord", "guild", "c1"),
+}
+
+
+@pytest.mark.parametrize("query", HOT)
+def test_a_hot_query_scans_no_table(connection: sqlite3.Connection, query: str) -> None:
+    found = plans(connection, lambda: HOT[query](connection))
+    assert found
+    assert not [step for step in found if scans(step) and "turn_open" not in step]
+
+
+def test_the_journal_of_a_running_turn_is_written_without_a_scan(connection: sqlite3.Connection) -> None:
+    claim = turns.claim(connection, NUMBER, window=0)
+    assert claim is not None
+
+    def work() -> None:
+        turns.record_step(connection, claim.turn, claim.attempt, result(0))
+        turns.record_delivery(connection, claim.turn, claim.attempt, 0, "m1")
+        turns.conclude(connection, claim.turn, claim.attempt, answer(), result(1))
+        turns.finish(connection, claim.turn, claim.attempt)
+
+    found = plans(connection, work)
+    assert len(found) >= 5
+    assert not [step for step in found if scans(step)]
+
+
+@pytest.mark.parametrize("before", [None, 4])
+@pytest.mark.parametrize("active_only", [False, True])
+@pytest.mark.parametrize("place", RECENT)
+def test_recent_conversations_are_neither_scanned_nor_sorted(
+    connection: sqlite3.Connection, place: str, active_only: bool, before: int | None
+) -> None:
+    found = plans(
+        connection,
+        lambda: conversations.recent(connection, RECENT[place], limit=9, before=before, active_only=active_only),
+    )
+    assert found
+    assert not [step for step in found if scans(step) or "TEMP B-TREE" in step]
+
+
+def test_the_oldest_turns_are_found_in_order_without_sorting(connection: sqlite3.Connection) -> None:
+    queries = ("claim", "past", "steps", "transcript", "export of a turn")
+    found = [step for query in queries for step in plans(connection, lambda q=query: HOT[q](connection))]  # type: ignore[misc]
+    assert not [step for step in found if "TEMP B-TREE" in step]
