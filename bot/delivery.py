@@ -1,6 +1,7 @@
 """Showing one turn's answer on its platform: growing at the platform's pace, then its final parts, each posted once.
 
-Where a part was posted is stored before anything else happens to it. After a crash, parts with a stored id are
+Where a part was posted is stored before anything else is posted; the last part's id is stored as the turn is closed.
+After a crash, parts with a stored id are
 edited; the one post that may have happened without its id being stored is repeated under the same key, which the
 platform recognises.
 """
@@ -37,6 +38,8 @@ class Delivery:
         self._claim = claim
         self._reply = platform.reply(_ref(claim))
         self._posted = dict(claim.deliveries)
+        self.unstored: dict[int, str] = {}
+        """Where the last part was posted: to be stored when the turn is closed."""
         self._pieces: list[str] = []
         self._status = ""
         self._seen = ("", "")
@@ -74,6 +77,7 @@ class Delivery:
         await self.cancel()
         parts = self._platform.split(ending.agent_response)
         for number, part in enumerate(parts):
+            await self._store()
             await self._insist(number, part)
         shown = [self._posted[number] for number in range(len(parts))]
         final = Final(ending.agent_response, ending.outcome, ending.model, tuple(tools))
@@ -108,6 +112,7 @@ class Delivery:
         self._changed.clear()
         if 0 not in self._posted:
             await self._post(0, "")
+        await self._store()
         text, status = self.partial, self._status
         if text != self._seen[0]:
             preview = self._platform.split(text)[0]
@@ -138,8 +143,13 @@ class Delivery:
     async def _post(self, number: int, text: str) -> None:
         key = f"{self._claim.turn}.{number}"
         remote_id = await self._bounded(self._reply.post(number, text, key=key))
-        self._posted[number] = remote_id
-        await self._database.write(turns.record_delivery, self._claim.turn, self._claim.attempt, number, remote_id)
+        self._posted[number] = self.unstored[number] = remote_id
+
+    async def _store(self) -> None:
+        """Remember where the part before was posted."""
+        for number, remote_id in list(self.unstored.items()):
+            await self._database.write(turns.record_delivery, self._claim.turn, self._claim.attempt, number, remote_id)
+            del self.unstored[number]
 
     async def _bounded(self, call: Awaitable[T]) -> T:
         try:

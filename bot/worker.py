@@ -6,7 +6,7 @@ Whatever happens in between, the turn stays open in the database until its endin
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,14 @@ from bot.errors import PlatformGone, TurnTimedOut, UserError, sentence_for
 from bot.platforms.platform import Platform
 from storage import turns
 from storage.database import Database
-from storage.errors import StorageError
+from storage.errors import Fenced, StorageError
 from storage.turns import Claim, Ending, Step
 
 _log = logging.getLogger(__name__)
 
+FIRST_RETRY_SECONDS = 0.25
+LAST_RETRY_SECONDS = 15.0
+CANNOT_SAVE = "I cannot save my work right now; I go on as soon as I can…"
 STOPPED = "*(stopped)*"
 CANCELLED = "This mission was ended before I got to this message."
 GAVE_UP = "I tried to answer this several times and was interrupted each time, so I gave up. Please ask again."
@@ -38,10 +41,15 @@ class TurnLimits:
 
 
 class TurnJournal:
-    """The recorded steps of a claimed turn; see bot.agent.journal."""
+    """The recorded steps of a claimed turn; see bot.agent.journal.
 
-    def __init__(self, database: Database, claim: Claim) -> None:
+    What cannot be written now is kept and written as soon as the database can: what a model said once is not asked
+    for again because a disk was full for a minute. `tell` shows the user why nothing goes on meanwhile.
+    """
+
+    def __init__(self, database: Database, claim: Claim, tell: Callable[[str], None]) -> None:
         self._database = database
+        self._tell = tell
         self._turn = claim.turn
         self._attempt = claim.attempt
         self._steps = list(claim.steps)
@@ -62,7 +70,25 @@ class TurnJournal:
 
     async def record(self, kind: str, body: dict[str, Any]) -> None:
         step = self.next_step(kind, body)
-        await self._database.write(turns.record_step, self._turn, self._attempt, step)
+        await self._insist(lambda: self._database.write(turns.record_step, self._turn, self._attempt, step))
+
+    async def conclude(self, ending: Ending, last: dict[str, Any] | None) -> None:
+        """Record the last model output, if any, and how the turn ends. Raises Fenced."""
+        step = self.next_step("model", last) if last else None
+        await self._insist(lambda: self._database.write(turns.conclude, self._turn, self._attempt, ending, step))
+
+    async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
+        wait = FIRST_RETRY_SECONDS
+        while True:  # until it is written, the turn's deadline, or the end of the program
+            try:
+                return await write()
+            except Fenced:
+                raise
+            except StorageError as error:
+                _log.error("turn %d cannot be recorded yet: %r", self._turn, error)
+                self._tell(CANNOT_SAVE)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, LAST_RETRY_SECONDS)
 
 
 class _Running:
@@ -114,8 +140,8 @@ class Worker:
         self._closing = True
 
     async def _work(self, claim: Claim) -> None:
-        journal = TurnJournal(self._database, claim)
         delivery = Delivery(self._database, self._platforms[claim.conversation.platform], claim)
+        journal = TurnJournal(self._database, claim, delivery.status)
         try:
             ending = claim.ending or await self._conclude(claim, journal, delivery)
             await delivery.complete(ending, journal.tools)
@@ -123,7 +149,7 @@ class Worker:
             _log.warning("turn %d: its answer cannot be shown: %s", claim.turn, gone)
         finally:
             await delivery.cancel()
-        await self._database.write(turns.finish, claim.turn, claim.attempt)
+        await self._database.write(turns.finish, claim.turn, claim.attempt, delivery.unstored)
 
     async def _conclude(self, claim: Claim, journal: TurnJournal, delivery: Delivery) -> Ending:
         """Decide how the turn ends, and record it."""
@@ -131,8 +157,7 @@ class Worker:
         if ending is None:
             delivery.start()
             ending, last = await self._answer(claim, journal, delivery)
-        step = journal.next_step("model", last) if last else None
-        await self._database.write(turns.conclude, claim.turn, claim.attempt, ending, step)
+        await journal.conclude(ending, last)
         return ending
 
     def _foregone(self, claim: Claim) -> Ending | None:

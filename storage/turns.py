@@ -5,6 +5,7 @@ raises Fenced when the turn has been claimed again since, so that a worker that 
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,20 +95,18 @@ class Claim:
 
 def admit(connection: Connection, new: NewTurn) -> Admitted:
     """Deduplicate by event key, find or open the conversation, insert the turn."""
-    known = _find_event(connection, new.event_key)
-    if known is not None:
-        return known
     place = new.opening
-    conversation = conversations.find_active(
-        connection, place.platform, place.workspace, place.channel, place.thread
-    ) or conversations.open_(connection, place)
+    active = conversations.find_active(connection, place.platform, place.workspace, place.channel, place.thread)
+    if active is None and (known := _find_event(connection, new.event_key)):
+        return known  # before anything is opened for it
+    conversation = active or conversations.open_(connection, place)
     now = utc_now()
-    (turn,) = connection.execute(
+    row = connection.execute(
         """INSERT INTO turns (conversation, event_key, author, author_name, shared, user_message, attachments, status,
                 created_at)
             VALUES (:conversation, :event_key, :author, :author_name, :shared, :user_message, :attachments, 'queued',
                 :now)
-            RETURNING id""",
+            ON CONFLICT (event_key) DO NOTHING RETURNING id""",
         {
             "conversation": conversation.number,
             "event_key": new.event_key,
@@ -119,12 +118,16 @@ def admit(connection: Connection, new: NewTurn) -> Admitted:
             "now": now,
         },
     ).fetchone()
+    if row is None:
+        known = _find_event(connection, new.event_key)
+        assert known is not None
+        return known
     connection.execute(
         "UPDATE conversations SET last_updated = :now, title = CASE title WHEN '' THEN :title ELSE title END"
         " WHERE number = :number",
         {"now": now, "number": conversation.number, "title": place.title[: conversations.TITLE_LIMIT]},
     )
-    return Admitted(turn, conversation.number, conversation.id, duplicate=False)
+    return Admitted(row[0], conversation.number, conversation.id, duplicate=False)
 
 
 def _find_event(connection: Connection, event_key: str) -> Admitted | None:
@@ -257,8 +260,10 @@ def conclude(connection: Connection, turn: int, attempt: int, ending: Ending, la
         raise Fenced
 
 
-def finish(connection: Connection, turn: int, attempt: int) -> None:
-    """Close a concluded and delivered turn. Raises Fenced."""
+def finish(connection: Connection, turn: int, attempt: int, posted: Mapping[int, str] | None = None) -> None:
+    """Close a concluded and delivered turn, with where its last parts were posted. Raises Fenced."""
+    for part, remote_id in (posted or {}).items():
+        record_delivery(connection, turn, attempt, part, remote_id)
     now = utc_now()
     row = connection.execute(
         """UPDATE turns SET status = outcome, finished_at = :now

@@ -1,6 +1,6 @@
 """The real core around a scripted model and the stub platform: what worker, delivery and acceptance tests run."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,8 +69,13 @@ async def running_core(
     options: ModelOptions = OPTIONS,
     turn_limits: TurnLimits = TURN_LIMITS,
     seconds: float | None = None,
+    wrap: Callable[[SQLiteDatabase], Database] = lambda database: database,
+    busy_seconds: float = 5.0,
 ) -> AsyncIterator[Core]:
-    """Everything between a platform and a model, on a SQLite file; `calls` are the gadgets that really ran."""
+    """Everything between a platform and a model, on a SQLite file; `calls` are the gadgets that really ran.
+
+    `wrap` may put something between the core and its database.
+    """
     platform = platform or StubPlatform()
     toolbox = Toolbox([shout, whisper])
     roster = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
@@ -80,7 +85,8 @@ async def running_core(
         calls.append((name, arguments, asker))
         return await toolbox.call(name, arguments, http=None, user=asker, settings={})  # type: ignore[arg-type]  # neither gadget uses it
 
-    async with SQLiteDatabase(str(path)) as database, model:
+    async with SQLiteDatabase(str(path), busy_seconds=busy_seconds) as file, model:
+        database = wrap(file)
         agent = Agent(model, toolbox, call, options, limits)
         bounds = replace(turn_limits, seconds=seconds) if seconds is not None else turn_limits
         worker = Worker(database, agent, roster, {platform.name: platform}, bounds)

@@ -62,7 +62,7 @@ EXAMPLES: tuple[Example, ...] = (
     Example("Shift the letters of 'meet at dawn' by 6 for me", (_encrypt("meet at dawn", 6),)),
     Example("What time do people in Nairobi have now?", (_clock(place="Nairobi"),)),
     Example("Which is warmer today, Cairo or Madrid?", (_weather("Cairo"), _weather("Madrid"))),
-    Example("Found a note: XLMW MW JYR (no idea about the shift)", (_decrypt("XLMW MW JYR"),)),
+    Example("Found a note in Caesar cipher: XLMW MW JYR", (_decrypt("XLMW MW JYR"),)),
     Example("Proofread this for me: the storm have passed."),
     Example(
         "If it's 14:20 in Berlin, how late is that in Toronto?", (_clock(place="Berlin", time="14:20", to="Toronto"),)
@@ -74,8 +74,8 @@ EXAMPLES: tuple[Example, ...] = (
     Example("How many minutes are there in a week?"),
     Example("Which river flows through Vienna?"),
     Example("Can anybody read this? 'Aol lhnsl ohz shuklk'", (_decrypt("Aol lhnsl ohz shuklk"),)),
+    Example("Put 'cheers, my friend' into Portuguese for me."),
     Example("We want to picnic in Prague on Sunday, good idea?", (_weather("Prague"),)),
-    Example("How would you say 'cheers' in Portuguese?"),
     Example(
         "and tomorrow in Bergen?",
         (_weather("Bergen"),),

@@ -45,7 +45,8 @@ class Budget:
 
 
 def estimate_tokens(text: str) -> int:
-    return len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN + 1
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    return size // BYTES_PER_TOKEN + 1
 
 
 def message_tokens(message: Message) -> int:
