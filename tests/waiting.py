@@ -16,9 +16,11 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def until_found(find: Callable[[], Awaitable[T]], enough: Callable[[T], object]) -> T:
+async def until_found(
+    find: Callable[[], Awaitable[T]], enough: Callable[[T], object], *, seconds: float = PATIENCE
+) -> T:
     """The first result of `find` that is `enough`; raises TimeoutError when there is none."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(seconds):
         while not enough(found := await find()):  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.005)
         return found

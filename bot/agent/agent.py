@@ -190,12 +190,13 @@ class _Run:
         narration.status("thinking…")
         async with aclosing(self._agent.model.stream(ask.request)) as deltas:
             async for delta in deltas:
-                output.add(delta)
+                room = self._agent.limits.answer_characters - len(output.text)
+                output.add(TextDelta(delta.text[:room]) if isinstance(delta, TextDelta) else delta)
                 if isinstance(delta, Notice):
                     narration.status(delta.text)
                 elif ask.visible and isinstance(delta, TextDelta):
-                    narration.feed(delta.text)
-                if len(output.text) > self._agent.limits.answer_characters:
+                    narration.feed(delta.text[:room])
+                if isinstance(delta, TextDelta) and len(delta.text) > room:
                     output.finished = Finished("length")
                     break
         return output, narration.end() if ask.visible else []

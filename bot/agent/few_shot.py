@@ -68,7 +68,7 @@ EXAMPLES: tuple[Example, ...] = (
         "If it's 14:20 in Berlin, how late is that in Toronto?", (_clock(place="Berlin", time="14:20", to="Toronto"),)
     ),
     Example(
-        "Break 'SVERKI' (4 letters along), then tell me if Lagos is sunny",
+        "Take back the 4-letter shift in SVERKI, then tell me if Lagos is sunny",
         (_decrypt("SVERKI", shift=4), _weather("Lagos")),
     ),
     Example("How many minutes are there in a week?"),
