@@ -4,7 +4,7 @@ It is a process of its own for two reasons, both measured with xllamacpp 2026.10
 interpreter lock for the whole 5 seconds of loading a 1.5B model, in which an event loop beside it would stand still;
 and where llama.cpp gives up (`GGML_ASSERT`) it aborts the process. Run by path, it imports nothing of the program.
 
-    → {"load": {"path": "/…/qwen.gguf", "num_ctx": 8192, "reserve": 4096, "threads": 2}}
+    → {"load": {"path": "/…/qwen.gguf", "num_ctx": 10240, "threads": 2, "socket": "/tmp/llama-x/s.sock"}}
     ← {"ready": 5.21}                                         or {"failed": "…"}, and the process ends
     → {"generate": 1, "body": {"messages": […], "stream": true, …}}       OpenAI's chat completions
     ← {"choices": [{"delta": {"content": "Hel"}, …}], …}      llama.cpp's events, one a line, as they come
@@ -20,10 +20,8 @@ import json
 import os
 import queue
 import secrets
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -40,38 +38,30 @@ QUIET = -1
 """llama.cpp's log level below errors; its errors arrive as events as well."""
 
 
-def parameters(load: Mapping[str, Any], address: str) -> Any:
-    """llama.cpp's parameters.
+def open_server(load: Mapping[str, Any]) -> Any:
+    """Load the model, with two prompt caches in one window of `num_ctx` tokens.
 
     `poll = 0` lets idle threads sleep; without it they burn a core. Its HTTP server cannot be turned off, so it
-    listens where nobody can reach it, with a key that nobody knows.
+    listens on a socket that is deleted as soon as it is there, and asks for a key that nobody knows.
     """
-    import xllamacpp  # noqa: PLC0415 - 0.1 s, and only this process needs it
+    import xllamacpp  # noqa: PLC0415 - where it is missing, that is an answer to the load line
 
     params = xllamacpp.CommonParams()
     params.model.path = load["path"]
-    params.n_ctx = load["num_ctx"] + load["reserve"]
+    params.n_ctx = load["num_ctx"]
     params.n_parallel, params.kv_unified, params.cache_idle_slots, params.cache_ram_mib = SLOTS, True, False, 0
     params.n_batch = params.n_ubatch = BATCH_TOKENS
     for threads in (params.cpuparams, params.cpuparams_batch):
         threads.n_threads, threads.poll = load["threads"] or -1, 0
     params.verbosity, params.warmup, params.fit_params = QUIET, True, False
-    params.hostnames, params.api_keys, params.n_threads_http = [address], [secrets.token_hex(32)], 1
+    usable = os.name == "posix" and len(load["socket"]) < SOCKET_CHARACTERS
+    params.hostnames = [load["socket"] if usable else "127.0.0.1"]
+    params.api_keys, params.n_threads_http = [secrets.token_hex(32)], 1
     params.ui, params.endpoint_slots, params.sse_ping_interval = False, False, 0
-    return params
-
-
-def open_server(load: Mapping[str, Any]) -> Any:
-    """Load the model. The socket of its HTTP server is deleted as soon as it is there."""
-    import xllamacpp  # noqa: PLC0415 - see above
-
-    folder = tempfile.mkdtemp(prefix="llama")
     try:
-        path = str(Path(folder, "s.sock"))
-        usable = os.name == "posix" and len(path) < SOCKET_CHARACTERS
-        return xllamacpp.Server(parameters(load, path if usable else "127.0.0.1"))
+        return xllamacpp.Server(params)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        Path(load["socket"]).unlink(missing_ok=True)
 
 
 class Worker:

@@ -29,7 +29,9 @@ BOUNDARIES = (
 )
 
 
-async def test_a_bot_killed_at_every_boundary_and_at_random_answers_everything_once_and_in_order(tmp_path: Path) -> None:
+async def test_a_bot_killed_at_every_boundary_and_at_random_answers_everything_once_and_in_order(
+    tmp_path: Path,
+) -> None:
     """Also: no message is lost or taken twice, and no recorded step is executed again; see Campaign for the checks."""
     report = await Campaign(tmp_path, seed=2026).run(kills=30, boundaries=BOUNDARIES)
     assert report.kills.total() == 30 + len(BOUNDARIES)

@@ -1,0 +1,33 @@
+# Every target sets itself up: Python >= 3.11, make and a package index are enough. See scripts/setup.sh.
+BIN := .venv/bin
+SETUP := PYTHON="$(PYTHON)" scripts/setup.sh
+BENCHMARKS := $(filter-out benchmarks/decisions.py benchmarks/__init__.py,$(wildcard benchmarks/*.py))
+LOCK := pyproject.toml uv.lock scripts/setup.sh
+
+.PHONY: run setup test lint bench bench-decisions
+
+run: .venv/.ready-run ## start the bot; the page is at http://127.0.0.1:8321
+	@exec $(BIN)/secret-agents run $(ARGS)
+
+setup: ## make .venv with everything but a model
+	@$(SETUP) dev
+
+test: .venv/.ready-dev ## all tests; ARGS="-k weather" for some
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.ready-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/.ready-dev ## side-by-side measurements
+	@for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+bench-decisions: .venv/.ready-dev ## which gadget does the model choose? FILE=set.json for another set of questions
+	@$(BIN)/python -m benchmarks.decisions $(FILE)
+
+.venv/.ready-run: $(LOCK)
+	@$(SETUP) run
+
+.venv/.ready-dev: $(LOCK)
+	@$(SETUP) dev

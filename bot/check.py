@@ -1,0 +1,161 @@
+"""`secret-agents check`: for every part whether it is on, whether it works, and what to do if it does not.
+
+Each part is really tried: the database is opened and written to, the model's server asked, the port bound.
+"""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Literal
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from bot.embedded_weights import wanted_weights, weights_folder
+from bot.errors import ConfigurationError, ModelError
+from bot.model_choice import choose_model
+from bot.models.weights import free_memory, installed
+from bot.settings import Settings
+from storage.database import Connection, open_database
+from storage.errors import StorageCorrupt, StorageError, StorageReadOnly
+
+ASK_SECONDS = 3.0
+MEGABYTE = 1_000_000
+MEMORY_BESIDES = 500 * MEGABYTE
+"""Bytes that a model works with, beside its weights."""
+PART_SECONDS = 60.0
+"""For one part; a large database takes a while to be read through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`todo` is empty where nothing has to be done."""
+
+    part: str
+    state: Literal["ok", "off", "failed"]
+    why: str
+    todo: str = ""
+
+
+async def check_all(settings: Settings) -> list[Finding]:
+    """Never raises for what it looks for."""
+    async with ClientSession(timeout=ClientTimeout(total=ASK_SECONDS)) as http:
+        parts: list[tuple[str, Awaitable[Finding]]] = [
+            ("database", check_database(settings)),
+            ("model", check_model(settings, http)),
+            ("web", check_web(settings, http)),
+            ("discord", _unbuilt("discord", "Discord", on=settings.discord.on)),
+            ("slack", _unbuilt("slack", "Slack", on=settings.slack.on)),
+        ]
+        return list(await asyncio.gather(*(_bounded(name, check) for name, check in parts)))
+
+
+async def _bounded(part: str, check: Awaitable[Finding]) -> Finding:
+    try:
+        async with asyncio.timeout(PART_SECONDS):
+            return await check
+    except TimeoutError:
+        return Finding(part, "failed", f"gave no result within {PART_SECONDS:g} seconds")
+
+
+async def check_database(settings: Settings) -> Finding:
+    """Opened (and made, where there is none), read through, and locked for writing."""
+    url = settings.storage.url
+    try:
+        async with open_database(url, exclusive=False) as database:
+            problems = await database.read(_damage)
+            await database.write(_nothing)
+    except StorageCorrupt as error:
+        return Finding("database", "failed", str(error), "restore a backup, or move the file away to begin anew")
+    except StorageReadOnly as error:
+        return Finding("database", "failed", f"{url}: {error}", "make it writable, or set another [storage] url")
+    except StorageError as error:
+        return Finding("database", "failed", f"{url}: {error}")
+    if problems:
+        return Finding("database", "failed", f"{url} is damaged: {problems[0]}", "restore a backup")
+    return Finding("database", "ok", f"{url} can be read and written")
+
+
+async def check_model(settings: Settings, http: ClientSession) -> Finding:
+    """The model that would answer now. Weights are looked at, neither downloaded nor loaded."""
+    try:
+        model = await choose_model(settings, http)
+    except ConfigurationError as error:
+        return Finding("model", "failed", str(error))
+    if model.provider == "embedded":
+        return await asyncio.to_thread(_check_embedded, settings)
+    health = await model.health()
+    state: Literal["ok", "failed"] = "failed" if health.state == "failed" else "ok"
+    return Finding("model", state, f"{model.name} ({model.provider}): {health.detail}")
+
+
+def _check_embedded(settings: Settings) -> Finding:
+    """Blocking: a file that was never verified is read whole."""
+    if find_spec("xllamacpp") is None:
+        why = "the embedded model's runtime (xllamacpp) is not installed"
+        return Finding("model", "failed", why, "run `make setup`, or use Ollama: see [model] provider")
+    chosen, folder = wanted_weights(settings), weights_folder(settings)
+    try:
+        path = installed(chosen, folder)
+    except ModelError as error:
+        return Finding("model", "failed", str(error))
+    if path is None:
+        why = f"{chosen.name} (embedded) is not in {folder} yet ({chosen.size // MEGABYTE} MB)"
+        todo = "`secret-agents model pull` downloads it"
+        return Finding("model", "ok" if settings.embedded.fetch else "failed", why, todo)
+    free = free_memory()
+    tight = free < chosen.size + MEMORY_BESIDES
+    why = f"{chosen.name} (embedded) is in {folder}; {free // MEGABYTE} MB of memory are free"
+    return Finding("model", "ok", why, 'close other programs, or set [embedded] size = "small"' if tight else "")
+
+
+def _damage(connection: Connection) -> list[str]:
+    """What SQLite finds wrong with its file, without the (slow) comparison of every index."""
+    rows = connection.execute("PRAGMA quick_check").fetchall()
+    return [text for (text,) in rows if text != "ok"]
+
+
+def _nothing(connection: Connection) -> None:
+    """Its transaction alone tells whether the database can be written."""
+
+
+async def check_web(settings: Settings, http: ClientSession) -> Finding:
+    web = settings.web
+    if not web.enabled:
+        return Finding("web", "off", "[web] enabled is false", "set it to true for the page in the browser")
+    url = f"http://{f'[{web.host}]' if ':' in web.host else web.host}:{web.port}"
+    try:
+        await asyncio.to_thread(_bind, web.host, web.port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE and await _is_ours(http, url):
+            return Finding("web", "ok", f"{url} is served by a running secret-agents")
+        todo = "set another [web] port" if error.errno == errno.EADDRINUSE else "set another [web] host or port"
+        return Finding("web", "failed", f"{url} cannot be served: {error.strerror or error}", todo)
+    return Finding("web", "ok", f"{url} is free to be served by `secret-agents run`")
+
+
+def _bind(host: str, port: int) -> None:
+    """Raises OSError, socket.gaierror among them."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        tried.bind(address)
+        tried.listen()
+
+
+async def _is_ours(http: ClientSession, url: str) -> bool:
+    try:
+        async with http.get(f"{url}/healthz") as response:
+            alive: object = await response.json()
+            return alive == {"status": "ok"}
+    except (ClientError, TimeoutError, ValueError):
+        return False
+
+
+async def _unbuilt(part: str, name: str, *, on: bool) -> Finding:
+    if not on:
+        return Finding(part, "off", f"no token for {name} is set, or [{part}] enabled is false")
+    why = f"this version does not connect to {name} yet"
+    return Finding(part, "failed", why, f"set [{part}] enabled = false, or remove its token")

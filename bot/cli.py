@@ -1,0 +1,127 @@
+"""The command `secret-agents`: what can be asked for, and how it ends.
+
+Exit status: 0 done, 1 failed, 2 wrong usage or configuration; an expected problem is told in a line, never a traceback.
+What a command needs is imported when it is used, so that `--help` and `list` start quickly.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+Handler = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a screen that cannot show a character gets a replacement for it
+            stream.reconfigure(errors="replace")
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.handler is None:
+        parser.print_help(sys.stderr)
+        return USAGE
+    return _run(_handler(given.handler), given)
+
+
+def _handler(name: str) -> Handler:
+    module, _, function = name.partition(":")
+    handler: Handler = getattr(import_module(module), function)
+    return handler
+
+
+def _run(handler: Handler, given: argparse.Namespace) -> int:
+    from bot.errors import ConfigurationError, SecretAgentsError  # noqa: PLC0415 - after --help and usage errors
+    from storage.errors import StorageError  # noqa: PLC0415 - see above
+
+    try:
+        status = asyncio.run(handler(given))
+        sys.stdout.flush()
+    except ConfigurationError as error:
+        return _complain(str(error), USAGE)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to fail at exit
+        return FAILED
+    except (SecretAgentsError, StorageError) as error:
+        return _complain(str(error), FAILED)
+    except OSError as error:
+        return _complain(f"{error.filename or 'Error'}: {error.strerror or error}", FAILED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return status
+
+
+def _complain(text: str, status: int) -> int:
+    print(text, file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="secret-agents", description="An LLM-agent bot for Discord, Slack, the web and the terminal."
+    )
+    parser.add_argument("--version", action="version", version=f"secret-agents {version('secret-agents')}")
+    parser.add_argument("--config", type=Path, metavar="FILE", default=None, help="settings (default: ./config.toml)")
+    parser.set_defaults(handler=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _running(commands)
+    _missions(commands)
+    return parser
+
+
+_Commands = Any
+"""argparse's own type for this is private."""
+
+
+def _command(commands: _Commands, name: str, about: str, handler: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
+    # Accepted after the command too; SUPPRESS keeps what was given before it.
+    parser.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _running(commands: _Commands) -> None:
+    _command(commands, "run", "Start the bot on every configured platform.", "bot.cli_running:run")
+    chat = _command(commands, "chat", "Talk to the bot here; or pipe it a message per line.", "bot.cli_running:chat")
+    chat.add_argument("id", nargs="?", metavar="ID", help="the mission to go on with (default: the latest active one)")
+    _json(_command(commands, "check", "Tell what is on, whether it works, and what to do.", "bot.cli_running:check"))
+    model = _command(commands, "model", "The embedded language model.", "bot.cli_model:pull")
+    actions = model.add_subparsers(title="actions", metavar="ACTION", required=True)
+    pull = _command(actions, "pull", "Download the embedded model's weights.", "bot.cli_model:pull")
+    pull.add_argument("--small", action="store_true", help="the small model (0.5 GB instead of 1.1 GB)")
+
+
+def _missions(commands: _Commands) -> None:
+    listing = _command(commands, "list", "List missions, the latest first.", "bot.cli_missions:listing")
+    listing.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at most (default: 50)")
+    _json(listing)
+    show = _command(commands, "show", "Show a mission's messages.", "bot.cli_missions:show")
+    show.add_argument("id", metavar="ID", help="its id, or the first 4 characters or more")
+    _json(show)
+    end = _command(commands, "end", "End a mission.", "bot.cli_missions:end")
+    end.add_argument("id", nargs="?", metavar="ID", help="default: the latest active one of the terminal")
+    _command(commands, "new", "Begin a fresh mission, which `chat` then goes on with.", "bot.cli_missions:new")
+    export = _command(commands, "export", "Write missions as JSON.", "bot.cli_missions:export")
+    export.add_argument("id", metavar="ID|all")
+    export.add_argument("file", type=Path, metavar="FILE", help="- is standard output")
+    load = _command(commands, "import", "Read missions that were exported.", "bot.cli_missions:load")
+    load.add_argument("file", type=Path, metavar="FILE")
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 1_000_000:
+        raise ValueError
+    return count

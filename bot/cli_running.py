@@ -1,0 +1,118 @@
+"""The commands that start the bot, and those that look at what it needs."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from bot.app import App, AttachedPlatform, Parts
+from bot.cli import FAILED, OK
+from bot.cli_missions import user_name
+from bot.cli_output import print_json, print_table
+from bot.errors import ConfigurationError
+from bot.platforms.terminal import TerminalPlatform
+from bot.platforms.terminal_screen import Screen
+from bot.settings import Settings, load
+
+UNBUILT = ("discord", "slack")
+"""Platforms that have settings, and that this version does not connect to."""
+SIGNALLED = 128
+"""A program that ends because of a signal has this plus the signal's number as exit status."""
+
+_log = logging.getLogger(__name__)
+
+
+async def run(given: argparse.Namespace) -> int:
+    """Until SIGINT or SIGTERM, which is how it is meant to end."""
+    settings = load(given.config)
+    _start_log(settings, logging.DEBUG)
+    for name in unbuilt(settings):
+        _log.warning("%s is on, but this version does not connect to it yet", name)
+    if not settings.web.enabled:
+        raise ConfigurationError("[web] enabled: is false, and no other platform is on: there is nothing to run")
+    asked = _Asked((signal.SIGINT, signal.SIGTERM))
+    async with App(settings, _platforms) as app:
+        await app.run(until=asked.event)
+    return OK
+
+
+def unbuilt(settings: Settings) -> list[str]:
+    """Those of UNBUILT that are on."""
+    return [name for name in UNBUILT if getattr(settings, name).on]
+
+
+def _platforms(parts: Parts) -> Sequence[AttachedPlatform]:
+    from bot.platforms.web.server import WebPlatform  # noqa: PLC0415 - only for `run`
+
+    web = parts.settings.web
+    page = WebPlatform(
+        host=web.host,
+        port=web.port,
+        database=parts.database,
+        model=parts.model,
+        agents={name: agent.description for name, agent in parts.settings.agents.items()},
+        allowed_hosts=web.allowed_hosts,
+        access_token=web.access_token.get_secret_value() if web.access_token else None,
+    )
+    return [page]
+
+
+async def chat(given: argparse.Namespace) -> int:
+    settings = load(given.config)
+    _start_log(settings, logging.WARNING)
+    live = sys.stdin.isatty() and sys.stdout.isatty()
+    # A person's Ctrl-C is the platform's business; a pipe's ends the program.
+    asked = _Asked((signal.SIGTERM,) if live else (signal.SIGINT, signal.SIGTERM))
+    screen = Screen(sys.stdout, sys.stdout if live else sys.stderr, live=live)
+    built: list[TerminalPlatform] = []
+
+    def build(parts: Parts) -> Sequence[AttachedPlatform]:
+        greeting = f"{settings.agent} at your service: {parts.model.name} ({parts.model.provider})."
+        user = user_name()
+        descriptor = sys.stdin.fileno()
+        built.append(
+            TerminalPlatform(
+                parts.database, screen, user=user, descriptor=descriptor, wanted=given.id, greeting=greeting
+            )
+        )
+        return built
+
+    async with App(settings, build) as app:
+        await app.run(until=asked.event)
+    if asked.signal is not None:
+        return SIGNALLED + asked.signal
+    return FAILED if any(platform.failed for platform in built) else OK
+
+
+class _Asked:
+    """Signals that ask the program to end set `event`; `signal` is the first that came."""
+
+    def __init__(self, signals: Iterable[signal.Signals]) -> None:
+        self.event = asyncio.Event()
+        self.signal: signal.Signals | None = None
+        for each in signals:
+            asyncio.get_running_loop().add_signal_handler(each, self._came, each)
+
+    def _came(self, number: signal.Signals) -> None:
+        self.signal = self.signal or number
+        self.event.set()
+
+
+def _start_log(settings: Settings, at_least: int) -> None:
+    level = max(at_least, logging.getLevelNamesMapping()[settings.log.level.upper()])
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+async def check(given: argparse.Namespace) -> int:
+    from bot.check import check_all  # noqa: PLC0415 - only for this command
+
+    findings = await check_all(load(given.config))
+    if given.json:
+        print_json([asdict(each) for each in findings])
+    else:
+        rows = [(each.part, each.state, each.why, each.todo) for each in findings]
+        print_table(("Part", "State", "Why", "What to do"), rows)
+    return FAILED if any(each.state == "failed" for each in findings) else OK

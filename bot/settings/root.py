@@ -1,0 +1,119 @@
+"""All settings in one frozen value."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, Field, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema, core_schema
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.settings.agents import AGENT_NAME, QUARTERMASTER, SHIPPED, Agent
+from bot.settings.sections import (
+    OPENAI_URL,
+    Admins,
+    Discord,
+    Embedded,
+    Limits,
+    Log,
+    ModelChoice,
+    Ollama,
+    OpenAI,
+    Slack,
+    Storage,
+    Web,
+    key_problems,
+)
+from bot.settings.suggestion import suggestion
+
+
+def gadget_models() -> dict[str, type[BaseModel]]:
+    """Every gadget's own settings model. Imports the gadgets, and so is asked only when settings are loaded."""
+    from gadgets.catalogue import ALL  # noqa: PLC0415 - gadgets bring an HTTP client along; importing this is cheap
+
+    return {each.name: each.settings for each in ALL}
+
+
+class _GadgetTables:
+    """`[gadgets.<name>]`: a table per gadget of the catalogue, each validated by the gadget's own model."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        models = gadget_models()
+        tables = {
+            name: core_schema.typed_dict_field(handler.generate_schema(model), required=False)
+            for name, model in models.items()
+        }
+
+        def complete(given: dict[str, BaseModel]) -> dict[str, BaseModel]:
+            return {name: given.get(name) or model() for name, model in models.items()}
+
+        schema = core_schema.typed_dict_schema(tables, extra_behavior="forbid")
+        return core_schema.no_info_after_validator_function(complete, schema)
+
+
+def _agent_name(name: str) -> str:
+    if not re.fullmatch(AGENT_NAME, name):
+        raise ValueError("must be a lower-case name: a letter, then letters, digits, - or _, 32 at most")
+    return name
+
+
+AgentName = Annotated[str, AfterValidator(_agent_name)]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. `bot.settings.load` reads it; a bare `Settings()` is the defaults."""
+
+    # defer_build: the gadgets are asked for their settings when the first value is validated, not at import.
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        use_attribute_docstrings=True,
+        defer_build=True,
+        protected_namespaces=(),
+    )
+
+    agent: str = QUARTERMASTER
+    """Who answers when nobody asks for another agent."""
+    storage: Storage = Storage()
+    model: ModelChoice = ModelChoice()
+    ollama: Ollama = Ollama()
+    openai: OpenAI = OpenAI()
+    embedded: Embedded = Embedded()
+    discord: Discord = Discord()
+    slack: Slack = Slack()
+    web: Web = Web()
+    agents: Mapping[AgentName, Agent] = Field(default_factory=lambda: dict[str, Any](SHIPPED), validate_default=True)
+    gadgets: Annotated[Mapping[str, BaseModel], _GadgetTables] = Field(default_factory=dict, validate_default=True)
+    limits: Limits = Limits()
+    admins: Admins = Admins()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def _agent_exists(self) -> Self:
+        if self.agent not in self.agents:
+            text = f"names an agent that does not exist{suggestion(self.agent, self.agents)}"
+            raise key_problems({"agent": text})
+        return self
+
+    @model_validator(mode="after")
+    def _openai_has_its_key(self) -> Self:
+        needs = self.model.provider == "openai" and self.openai.base_url == OPENAI_URL
+        if needs and self.openai.api_key is None:
+            raise key_problems(
+                {"openai.api_key": 'is missing; set OPENAI_API_KEY in .env, or base_url = "your server"'}
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is given: `load` reads files and environment itself, so that each mistake is one clear line."""
+        return (init_settings,)

@@ -1,0 +1,266 @@
+"""The sections of config.toml as models: types, ranges and defaults. A docstring is the comment in the file.
+
+Every section is frozen, refuses unknown keys and converts nothing: `port = "8321"` is a mistake in a file. Text from
+the environment is converted where it is read (see `bot.settings.sources`).
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
+
+OPENAI_URL = "https://api.openai.com/v1"
+OLLAMA_PORT = 11434
+MIN_ACCESS_TOKEN = 16
+"""Characters; shorter tokens can be guessed."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+def key_problems(problems: Mapping[str, str]) -> PydanticCustomError:
+    """An error of a section that says what is wrong with which of its keys (`key`, or `section.key`)."""
+    return PydanticCustomError("keys", "Some keys do not fit together.", {"problems": dict(problems)})
+
+
+def _url(*schemes: str, empty: bool = False) -> AfterValidator:
+    def check(value: str) -> str:
+        parts = _split(value)
+        if not (empty and not value) and (parts is None or parts[0] not in schemes or not parts[1]):
+            raise ValueError(f"must be a URL that begins with {' or '.join(f'{each}://' for each in schemes)}")
+        return value.rstrip("/")
+
+    return AfterValidator(check)
+
+
+def _split(url: str) -> tuple[str, str] | None:
+    """Scheme and host, or None for what is no URL."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts.scheme, parts.hostname or ""
+
+
+def _ollama_host(value: str) -> str:
+    """Ollama's own rules for OLLAMA_HOST (its envconfig.Host): scheme and port may be missing.
+
+    A host that only a server can listen on (0.0.0.0) means this machine.
+    """
+    text = value.strip().rstrip("/")
+    scheme, mark, rest = text.rpartition("://")
+    try:
+        parts = urlsplit(f"//{rest}")
+        port = parts.port or {"http": 80, "https": 443}.get(scheme if mark else "", OLLAMA_PORT)
+    except ValueError:
+        parts, port = urlsplit(""), 0
+    if scheme not in {"", "http", "https"} or not rest or not port:
+        raise ValueError("must be a URL such as http://127.0.0.1:11434")
+    name = parts.hostname or "127.0.0.1"
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)  # noqa: S104 - compared, not bound
+    return f"{scheme or 'http'}://{f'[{name}]' if ':' in name else name}:{port}{parts.path}"
+
+
+def _storage_url(value: str) -> str:
+    scheme, mark, rest = value.partition(":///" if value.startswith("sqlite") else "://")
+    if not mark or not rest or scheme not in {"sqlite", "postgresql"}:
+        raise ValueError("must be a URL such as sqlite:///data/secret-agents.db")
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine can connect to `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def auto_is_none(value: Any) -> Any:
+    return None if value == "auto" else value
+
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Count = Annotated[int, Field(ge=1, le=10_000_000)]
+Texts = Annotated[tuple[str, ...], Field(strict=False)]  # a list in the file; items stay strict
+Temperature = Annotated[float, Field(ge=0, le=2)]
+Switch = Annotated[bool | None, BeforeValidator(auto_is_none)]
+"""True, False, or `"auto"`, which is None here."""
+
+
+class Storage(Section):
+    """Where conversations are kept."""
+
+    url: Annotated[str, AfterValidator(_storage_url)] = "sqlite:///data/secret-agents.db"
+    """sqlite:///relative/path.db or sqlite:////absolute/path.db."""
+
+
+class ModelChoice(Section):
+    """The language model."""
+
+    provider: Literal["auto", "ollama", "openai", "embedded"] = "auto"
+    """auto: Ollama if it answers, else the embedded model. openai: any server that speaks its protocol."""
+    name: str = ""
+    """The model's name at its provider, such as "qwen3:8b"; empty: the provider's choice."""
+    protocol: Literal["auto", "json", "native"] = "auto"
+    """How gadgets are asked for: json (works with small models), native (function calling), auto: by the model."""
+    num_ctx: Annotated[int, Field(ge=512, le=10_000_000)] = 8192
+    """Context window in tokens, prompt and answer together."""
+    max_tokens: Count = 1024
+    """Tokens of one answer at most."""
+    temperature: Temperature = 0.3
+    """0 answers the same way every time; 2 is the wildest."""
+    first_token_seconds: Seconds = 120
+    """How long to wait for an answer to begin."""
+    idle_seconds: Seconds = 60
+    """How long an answer may pause in the middle."""
+
+
+class Ollama(Section):
+    """An Ollama server."""
+
+    host: Annotated[str, AfterValidator(_ollama_host)] = f"http://127.0.0.1:{OLLAMA_PORT}"
+    """Its address. The environment variable OLLAMA_HOST is read too."""
+    keep_alive: str = "30m"
+    """How long Ollama keeps the model in memory after an answer."""
+
+
+class OpenAI(Section):
+    """A server that speaks OpenAI's chat completions."""
+
+    base_url: Annotated[str, _url("http", "https")] = OPENAI_URL
+    """Its address, up to and without /chat/completions."""
+    api_key: SecretStr | None = None
+    """The key for it; servers of your own may need none."""
+
+
+class Embedded(Section):
+    """The model inside this program, for machines without Ollama."""
+
+    size: Literal["auto", "large", "small"] = "auto"
+    """large: 1.5B parameters, small: 0.5B, auto: by the free memory."""
+    cache_dir: str = ""
+    """Folder of the weights; empty: the user's cache folder."""
+    threads: Annotated[int, Field(ge=0, le=1024)] = 0
+    """Processor threads; 0: as many as there are cores."""
+    fetch: bool = True
+    """Whether missing weights are downloaded when the model is first needed (1.1 GB or 0.5 GB)."""
+
+
+class Discord(Section):
+    """Discord. This version does not connect to it yet."""
+
+    enabled: Switch = None
+    """true, false, or "auto": on when a token is present."""
+    token: SecretStr | None = None
+    """The bot's token."""
+    api_url: Annotated[str, _url("http", "https", empty=True)] = ""
+    """Address of the REST API, for a proxy or a test server; empty: Discord's."""
+    gateway_url: Annotated[str, _url("ws", "wss", empty=True)] = ""
+    """Address of the gateway, for a proxy or a test server; empty: Discord's."""
+
+    @property
+    def on(self) -> bool:
+        return self.token is not None if self.enabled is None else self.enabled
+
+    @model_validator(mode="after")
+    def _has_its_secrets(self) -> Self:
+        if self.on and self.token is None:
+            raise key_problems({"token": "is missing; set DISCORD_TOKEN in .env, or enabled = false"})
+        return self
+
+
+class Slack(Section):
+    """Slack. This version does not connect to it yet."""
+
+    enabled: Switch = None
+    """true, false, or "auto": on when a bot token is present."""
+    mode: Literal["socket", "http"] = "socket"
+    """socket: this program connects to Slack. http: Slack calls POST /slack/events here."""
+    api_url: Annotated[str, _url("http", "https", empty=True)] = ""
+    """Address of the Web API, for a proxy or a test server; empty: Slack's."""
+    bot_token: SecretStr | None = None
+    """The bot's token, xoxb-…"""
+    app_token: SecretStr | None = None
+    """The app's token, xapp-…, for mode = "socket"."""
+    signing_secret: SecretStr | None = None
+    """Proves that a request comes from Slack, for mode = "http"."""
+
+    @property
+    def on(self) -> bool:
+        return self.bot_token is not None if self.enabled is None else self.enabled
+
+    @model_validator(mode="after")
+    def _has_its_secrets(self) -> Self:
+        needed = ["bot_token", "app_token" if self.mode == "socket" else "signing_secret"]
+        text = "is missing; set SLACK_{} in .env, or enabled = false"
+        missing = {key: text.format(key.upper()) for key in needed if self.on and getattr(self, key) is None}
+        if missing:
+            raise key_problems(missing)
+        return self
+
+
+class Web(Section):
+    """The page in the browser."""
+
+    enabled: bool = True
+    """Whether `secret-agents run` serves it."""
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    """Address to listen on. Any other than this machine's own needs an access token."""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8321
+    """Port to listen on; 0: any free one."""
+    allowed_hosts: Texts = ()
+    """Further names under which browsers may open the page, such as "bot.example.org"."""
+    access_token: Annotated[SecretStr | None, Field(min_length=MIN_ACCESS_TOKEN)] = None
+    """What a browser must present before it may chat; at least 16 characters."""
+
+    @model_validator(mode="after")
+    def _is_guarded(self) -> Self:
+        if self.enabled and not is_loopback(self.host) and self.access_token is None:
+            text = "is missing while host is open to others; set SECRET_AGENTS_WEB__ACCESS_TOKEN in .env to 16 or more"
+            raise key_problems({"access_token": f'{text} random characters, or host = "127.0.0.1"'})
+        return self
+
+
+class Limits(Section):
+    """What one message may cost."""
+
+    message_characters: Count = 16_000
+    """Characters of a message; longer ones are refused."""
+    answer_characters: Count = 32_000
+    """Characters of an answer; longer ones are cut."""
+    turn_seconds: Seconds = 300
+    """How long one message may take until its answer is complete."""
+    rounds: Annotated[int, Field(ge=1, le=100)] = 4
+    """How often the model may ask for gadgets per message."""
+    calls_per_round: Annotated[int, Field(ge=1, le=100)] = 8
+    """How many gadgets it may ask for at once."""
+    window_turns: Annotated[int, Field(ge=0, le=10_000)] = 40
+    """How many earlier messages the model is reminded of, as far as they fit its context window."""
+    attempts: Annotated[int, Field(ge=1, le=1_000)] = 20
+    """How often a message is taken up again after crashes."""
+    concurrent_turns: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    """How many messages are worked on at the same time."""
+
+
+class Admins(Section):
+    """Who may end and read other people's missions: ids in quotes, as the platform shows them."""
+
+    discord: Texts = ()
+    """Discord user ids."""
+    slack: Texts = ()
+    """Slack user ids."""
+    web: Texts = ()
+    """Web user ids."""
+
+
+class Log(Section):
+    """The log on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much is told."""

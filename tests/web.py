@@ -1,0 +1,163 @@
+"""The real web platform on a free port of this machine, with the real core behind it and a scripted model."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+from yarl import URL
+
+from bot.agent.agent import Agent
+from bot.agent.roster import Roster
+from bot.commands import Commands
+from bot.engines.local import LocalEngine
+from bot.inbox import Inbox
+from bot.models.model import Model
+from bot.platforms.web.server import WebPlatform
+from bot.worker import Worker
+from gadgets.toolbox import Outcome, Toolbox
+from storage.sqlite import SQLiteDatabase
+from tests.core import LIMITS, OPTIONS, PLAIN, PROFILE, TURN_LIMITS, shout, whisper
+from tests.waiting import PATIENCE
+
+Frame = dict[str, Any]
+TOKEN = "correct horse battery"
+
+
+@dataclass(slots=True)
+class Site:
+    """A running page. `stop` ends the platform as the program's end does."""
+
+    url: str
+    port: int
+    platform: WebPlatform
+    database: SQLiteDatabase
+    stop: Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def running_site(
+    path: Path,
+    model: Model,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    access_token: str | None = None,
+    allowed_hosts: tuple[str, ...] = (),
+) -> AsyncIterator[Site]:
+    toolbox = Toolbox([shout, whisper])
+    roster = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
+
+    async def call(name: str, arguments: Mapping[str, Any], asker: str) -> Outcome:
+        return await toolbox.call(name, arguments, http=None, user=asker, settings={})  # type: ignore[arg-type]  # neither gadget uses it
+
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(SQLiteDatabase(str(path)))
+        await stack.enter_async_context(model)
+        platform = WebPlatform(
+            host=host,
+            port=port,
+            database=database,
+            model=model,
+            agents={profile.name: profile.description for profile in roster.profiles},
+            allowed_hosts=allowed_hosts,
+            access_token=access_token,
+        )
+        worker = Worker(database, Agent(model, toolbox, call, OPTIONS, LIMITS), roster, {"web": platform}, TURN_LIMITS)
+        engine = LocalEngine(database, worker, ("web",), concurrency=100)
+        inbox = Inbox(database, engine, roster)
+        platform.attach(inbox, Commands(database, engine, roster, {"web": frozenset()}))
+        serving = asyncio.create_task(platform.run())
+        stack.push_async_callback(_ended, serving)
+        await stack.enter_async_context(engine)
+        await _opened(platform, serving)
+        yield Site(platform.url, int(platform.url.rsplit(":", 1)[1][:-1]), platform, database, lambda: _ended(serving))
+
+
+async def _opened(platform: WebPlatform, serving: asyncio.Task[None]) -> None:
+    """Wait until it serves; raises what `run` raised when it does not."""
+    opening = asyncio.create_task(platform.opened.wait())
+    await asyncio.wait([opening, serving], return_when=asyncio.FIRST_COMPLETED)
+    opening.cancel()
+    if serving.done():
+        serving.result()
+
+
+async def _ended(serving: asyncio.Task[None]) -> None:
+    serving.cancel()
+    with suppress(asyncio.CancelledError):
+        await serving
+
+
+class Browser:
+    """A client with a cookie jar of its own; `connect` opens a page's WebSocket."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.http.close()
+
+    def cookies(self) -> dict[str, str]:
+        kept = self.http.cookie_jar.filter_cookies(URL(self.url))
+        return {name: morsel.value for name, morsel in kept.items()}
+
+    def cookie_header(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies().items())
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator["Page"]:
+        async with self.http.ws_connect(f"{self.url}ws", max_msg_size=0) as socket:
+            yield Page(socket)
+
+
+class Page:
+    """One WebSocket as a page uses it."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+
+    async def send(self, kind: str, **fields: object) -> None:
+        await self.socket.send_str(json.dumps({"type": kind, **fields}))
+
+    async def get(self, kind: str, **fields: object) -> Frame:
+        """The next frame of this type whose fields have these values; others on the way are dropped."""
+        return (await self.until(kind, **fields))[-1]
+
+    async def until(self, kind: str, **fields: object) -> list[Frame]:
+        """Every frame up to the next of this type whose fields have these values."""
+        frames: list[Frame] = []
+        async with asyncio.timeout(PATIENCE):
+            while not frames or not _fits(frames[-1], {"type": kind, **fields}):
+                frames.append(await self.next())
+        return frames
+
+    async def next(self) -> Frame:
+        async with asyncio.timeout(PATIENCE):
+            message = await self.socket.receive()
+        assert message.type is aiohttp.WSMsgType.TEXT, message
+        return json.loads(message.data)  # type: ignore[no-any-return]
+
+    async def ask(self, text: str, **fields: object) -> Frame:
+        """Send a message; its `response_complete`."""
+        message_id = fields.setdefault("message_id", f"m{abs(hash(text))}")
+        await self.send("message", text=text, **fields)
+        return await self.get("response_complete", message_id=message_id)
+
+    async def history(self, conversation: str, **fields: object) -> list[Frame]:
+        await self.send("get_conversations", conversation_id=conversation, **fields)
+        while "messages" not in (frame := await self.get("conversations")):
+            pass
+        return list(frame["messages"])
+
+
+def _fits(frame: Frame, wanted: Frame) -> bool:
+    return all(frame.get(name) == value for name, value in wanted.items())
