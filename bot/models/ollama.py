@@ -36,6 +36,7 @@ from typing import Any, Literal, Self
 import msgspec
 from aiohttp import ClientSession
 
+from bot.addresses import ollama_url
 from bot.errors import ModelBroken, ModelError, ModelUnreachable
 from bot.models.answer import Answer
 from bot.models.lines import LineSplitter
@@ -54,7 +55,7 @@ from bot.models.model import (
     ToolMessage,
     UserMessage,
 )
-from bot.models.ollama_server import OllamaServer, base_url, installed, probe
+from bot.models.ollama_server import OllamaServer
 from bot.models.payload import call_count, encode, parsed_arguments, tool_schema
 from bot.models.peer import Peer, describe
 from bot.models.wire import (
@@ -66,8 +67,6 @@ from bot.models.wire import (
     Limits,
     relay,
 )
-
-__all__ = ["OllamaModel", "base_url", "encode_request", "installed", "probe"]
 
 HEALTH_SECONDS = 3.0
 
@@ -119,7 +118,7 @@ class OllamaModel:
     ) -> None:
         self.name = name
         self._http = http
-        self._url = base_url(host)
+        self._url = ollama_url(host)
         self._limits = Limits(first_token_seconds, idle_seconds, notice_seconds, answer_chars)
         self._keep_alive = keep_alive
         self._peer = Peer(self.provider, name, f"install it with: ollama pull {name}")

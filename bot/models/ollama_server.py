@@ -7,64 +7,40 @@ HTTP client would hold the event loop for a noticeable time.
 import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from bot.errors import ConfigurationError, ModelBroken, ModelError, ModelSilent, ModelUnreachable
+from bot.addresses import ollama_url
+from bot.errors import ModelBroken, ModelError, ModelSilent, ModelUnreachable
 from bot.models.model import Capabilities
 from bot.models.peer import Peer
 
 if TYPE_CHECKING:
     from ollama import AsyncClient
 
-DEFAULT_PORT = 11434
 PROBE_SECONDS = 1.0
 ASK_SECONDS = 10.0
 """For questions that need no model in memory: show, list."""
-
-_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - replaced, not bound to
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class _Version(msgspec.Struct):
     version: str
 
 
-def base_url(host: str) -> str:
-    """The URL of an `OLLAMA_HOST`-style address, read as Ollama's envconfig.ConnectableHost reads it.
-
-    `127.0.0.1:11434`, `http://…`, `:8080` and the empty text work; an address to listen on (`0.0.0.0`, `[::]`)
-    becomes the loopback one. Raises ConfigurationError when it is no address.
-    """
-    scheme, separator, rest = host.strip().rpartition("://")
-    scheme = scheme.lower() if separator else "http"
-    try:
-        parts = urlsplit(f"{scheme}://{rest}")
-        name, port = parts.hostname or "", parts.port
-    except ValueError:
-        scheme = ""
-    if scheme not in _DEFAULT_PORTS:
-        raise ConfigurationError(f"[ollama] host: {host!r} is no address; write e.g. 127.0.0.1:{DEFAULT_PORT}")
-    name = _ANY_ADDRESS.get(name, name)
-    port = port or (_DEFAULT_PORTS[scheme] if separator else DEFAULT_PORT)
-    return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}{parts.path.rstrip('/')}"
-
-
 async def probe(http: ClientSession, host: str) -> str | None:
     """The version of the Ollama at `host`, or None if none answers within a second. Never raises."""
     try:
         timeout = ClientTimeout(total=PROBE_SECONDS)
-        async with http.get(f"{base_url(host)}/api/version", timeout=timeout) as response:
+        async with http.get(f"{ollama_url(host)}/api/version", timeout=timeout) as response:
             return msgspec.json.decode(await response.read(), type=_Version).version
-    except (ClientError, TimeoutError, OSError, ValueError, ConfigurationError):
+    except (ClientError, TimeoutError, OSError, ValueError):
         return None
 
 
 async def installed(host: str) -> list[str]:
     """The names of the models on the server, e.g. `qwen3:8b`, newest first. Raises ModelError."""
-    server = OllamaServer(base_url(host), Peer("ollama", "(all models)", "is this address really an Ollama?"))
+    server = OllamaServer(ollama_url(host), Peer("ollama", "(all models)", "is this address really an Ollama?"))
     try:
         return await server.models()
     finally:

@@ -4,7 +4,6 @@ Every section is frozen, refuses unknown keys and converts nothing: `port = "832
 the environment is converted where it is read (see `bot.settings.sources`).
 """
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -12,8 +11,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from bot.addresses import OLLAMA_PORT, is_loopback, ollama_url
+
 OPENAI_URL = "https://api.openai.com/v1"
-OLLAMA_PORT = 11434
 MIN_ACCESS_TOKEN = 16
 """Characters; shorter tokens can be guessed."""
 
@@ -48,22 +48,10 @@ def _split(url: str) -> tuple[str, str] | None:
 
 
 def _ollama_host(value: str) -> str:
-    """Ollama's own rules for OLLAMA_HOST (its envconfig.Host): scheme and port may be missing.
-
-    A host that only a server can listen on (0.0.0.0) means this machine.
-    """
-    text = value.strip().rstrip("/")
-    scheme, mark, rest = text.rpartition("://")
     try:
-        parts = urlsplit(f"//{rest}")
-        port = parts.port or {"http": 80, "https": 443}.get(scheme if mark else "", OLLAMA_PORT)
-    except ValueError:
-        parts, port = urlsplit(""), 0
-    if scheme not in {"", "http", "https"} or not rest or not port:
-        raise ValueError("must be a URL such as http://127.0.0.1:11434")
-    name = parts.hostname or "127.0.0.1"
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)  # noqa: S104 - compared, not bound
-    return f"{scheme or 'http'}://{f'[{name}]' if ':' in name else name}:{port}{parts.path}"
+        return ollama_url(value)
+    except ValueError as error:
+        raise ValueError(f"must be a URL such as http://127.0.0.1:{OLLAMA_PORT}") from error
 
 
 def _storage_url(value: str) -> str:
@@ -71,14 +59,6 @@ def _storage_url(value: str) -> str:
     if not mark or not rest or scheme not in {"sqlite", "postgresql"}:
         raise ValueError("must be a URL such as sqlite:///data/secret-agents.db")
     return value
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine can connect to `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def auto_is_none(value: Any) -> Any:

@@ -148,6 +148,7 @@ HOSTILE = (
 
 async def test_nothing_hostile_runs_or_is_fetched(chrome: Chromium, tmp_path: Path) -> None:
     async with running_site(tmp_path / "t.db", ScriptedModel([HOSTILE])) as site:
+        await chrome.do(lambda driver: driver.get("about:blank"))  # the page before may still be reconnecting
         await chrome.requests()
         await chrome.open(site.url)
         await chrome.press(HOSTILE.replace("\n", " "), Keys.ENTER)

@@ -4,19 +4,12 @@ A page of another site can make a browser connect here; the browser then says so
 re-pointed to this machine (DNS rebinding) is known by its name in `Host`. Neither header can be set by a script.
 """
 
-import ipaddress
 from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
+from bot.addresses import is_loopback
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine can connect to `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 class Gate:

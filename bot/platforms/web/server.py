@@ -13,13 +13,14 @@ from contextlib import AsyncExitStack, suppress
 
 from aiohttp import web
 
+from bot.addresses import is_loopback
 from bot.commands import Commands
 from bot.errors import ConfigurationError
 from bot.inbox import Inbox
 from bot.platforms.platform import Reply, TurnRef
 from bot.platforms.web.assets import load_assets
 from bot.platforms.web.chat import PLATFORM, Chat
-from bot.platforms.web.gate import Gate, is_loopback
+from bot.platforms.web.gate import Gate
 from bot.platforms.web.hub import Hub
 from bot.platforms.web.outbox import Outbox
 from bot.platforms.web.pages import Pages, readiness

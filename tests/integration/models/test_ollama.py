@@ -37,7 +37,8 @@ from bot.models.model import (
     ToolSpec,
     UserMessage,
 )
-from bot.models.ollama import OllamaModel, installed, probe
+from bot.models.ollama import OllamaModel
+from bot.models.ollama_server import installed, probe
 from tests.fakes.ollama import QUEUE_FULL, FakeOllama, Installed
 from tests.fakes.scripted import Script
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import ConfigurationError, ModelBroken
+from bot.errors import ModelBroken
 from bot.models.model import (
     AssistantMessage,
     Finished,
@@ -18,7 +18,7 @@ from bot.models.model import (
     ToolSpec,
     UserMessage,
 )
-from bot.models.ollama import OllamaAnswer, base_url, encode_request
+from bot.models.ollama import OllamaAnswer, encode_request
 from bot.models.payload import encode
 from bot.models.peer import Peer
 
@@ -41,32 +41,6 @@ def fold(*lines: dict[str, Any]) -> OllamaAnswer:
     for line in lines:
         answer.feed(json.dumps(line).encode())
     return answer
-
-
-@pytest.mark.parametrize(
-    ("host", "url"),
-    [
-        ("127.0.0.1:11434", "http://127.0.0.1:11434"),
-        ("", "http://127.0.0.1:11434"),
-        ("0.0.0.0", "http://127.0.0.1:11434"),
-        ("0.0.0.0:8000", "http://127.0.0.1:8000"),
-        (":8000", "http://127.0.0.1:8000"),
-        ("[::]:8000", "http://[::1]:8000"),
-        ("[::1]", "http://[::1]:11434"),
-        ("gpu.lan", "http://gpu.lan:11434"),
-        ("http://gpu.lan", "http://gpu.lan:80"),
-        ("HTTPS://gpu.lan/ollama/", "https://gpu.lan:443/ollama"),
-        (" http://gpu.lan:8000/ ", "http://gpu.lan:8000"),
-    ],
-)
-def test_an_ollama_host_is_read_as_ollama_reads_it(host: str, url: str) -> None:
-    assert base_url(host) == url
-
-
-@pytest.mark.parametrize("host", ["ftp://x", "http://x:port", "x:99999", "http://[::1"])
-def test_what_is_no_address_names_the_setting(host: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^\[ollama\] host: "):
-        base_url(host)
 
 
 def test_options_are_always_sent() -> None:

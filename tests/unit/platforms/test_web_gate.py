@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.platforms.web.gate import Gate, is_loopback
+from bot.addresses import is_loopback
+from bot.platforms.web.gate import Gate
 
 LOOPBACK = Gate("127.0.0.1", ["Bot.example.org", "other.example:8443"])
 
