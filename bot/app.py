@@ -104,6 +104,26 @@ class App:
             task.result()
 
 
+def configured_platforms(parts: Parts) -> Sequence[AttachedPlatform]:
+    """The platforms that `secret-agents run` serves; only those that are on are imported."""
+    return [_web_platform(parts)] if parts.settings.web.enabled else []
+
+
+def _web_platform(parts: Parts) -> AttachedPlatform:
+    from bot.platforms.web.server import WebPlatform  # noqa: PLC0415 - see above
+
+    web = parts.settings.web
+    return WebPlatform(
+        host=web.host,
+        port=web.port,
+        database=parts.database,
+        model=parts.model,
+        agents={name: agent.description for name, agent in parts.settings.agents.items()},
+        allowed_hosts=web.allowed_hosts,
+        access_token=web.access_token.get_secret_value() if web.access_token else None,
+    )
+
+
 async def _wait(event: asyncio.Event) -> None:
     await event.wait()
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from bot.app import App, AttachedPlatform, Parts
+from bot.app import App, AttachedPlatform, Parts, configured_platforms
 from bot.cli import FAILED, OK
 from bot.cli_missions import user_name
 from bot.cli_output import print_json, print_table
@@ -34,7 +34,7 @@ async def run(given: argparse.Namespace) -> int:
     if not settings.web.enabled:
         raise ConfigurationError("[web] enabled: is false, and no other platform is on: there is nothing to run")
     asked = _Asked((signal.SIGINT, signal.SIGTERM))
-    async with App(settings, _platforms) as app:
+    async with App(settings, configured_platforms) as app:
         await app.run(until=asked.event)
     return OK
 
@@ -42,22 +42,6 @@ async def run(given: argparse.Namespace) -> int:
 def unbuilt(settings: Settings) -> list[str]:
     """Those of UNBUILT that are on."""
     return [name for name in UNBUILT if getattr(settings, name).on]
-
-
-def _platforms(parts: Parts) -> Sequence[AttachedPlatform]:
-    from bot.platforms.web.server import WebPlatform  # noqa: PLC0415 - only for `run`
-
-    web = parts.settings.web
-    page = WebPlatform(
-        host=web.host,
-        port=web.port,
-        database=parts.database,
-        model=parts.model,
-        agents={name: agent.description for name, agent in parts.settings.agents.items()},
-        allowed_hosts=web.allowed_hosts,
-        access_token=web.access_token.get_secret_value() if web.access_token else None,
-    )
-    return [page]
 
 
 async def chat(given: argparse.Namespace) -> int:

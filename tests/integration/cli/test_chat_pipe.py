@@ -4,9 +4,9 @@ import asyncio
 import os
 import signal
 
+from tests.command import SECONDS, Command
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.scripted import Script
-from tests.integration.cli.conftest import SECONDS, Command
 
 
 async def test_every_line_is_answered_in_order(command: Command, ollama: FakeOllama) -> None:

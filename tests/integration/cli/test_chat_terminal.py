@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.command import Command, Terminal
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.scripted import Script
-from tests.integration.cli.conftest import Command, Terminal
 
 CTRL_C, CTRL_D, ENTER = "\x03", "\x04", "\r"
 PROMPT = r"\x1b\[0m>.*?\x1b\[\?25h"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from tests.command import Command, Done
 from tests.fakes.ollama import FakeOllama
-from tests.integration.cli.conftest import Command, Done
 
 
 def found(done: Done) -> dict[str, dict[str, str]]:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import Command
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.scripted import Script
-from tests.integration.cli.conftest import Command
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.models.weights import SMALL
-from tests.integration.cli.conftest import Command
+from tests.command import Command
 
 
 @pytest.fixture

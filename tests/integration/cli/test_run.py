@@ -8,7 +8,7 @@ from asyncio.subprocess import Process
 import aiohttp
 import pytest
 
-from tests.integration.cli.conftest import SECONDS, Command
+from tests.command import SECONDS, Command
 
 
 async def address(process: Process) -> str:
