@@ -22,7 +22,7 @@ Server to client (a field that is empty is left out of `status`, `conversations`
     {"type": "response_complete", … the same, "outcome": "answered", "model": "ollama/qwen3:8b", "tools": ["weather"]}
         `outcome` is answered, failed, stopped or cancelled. After a reconnect `response_start` carries the text so far.
     {"type": "status", "state": …}, where `state` is
-        received   the message is stored: `message_id`, `turn`, `conversation_id`, `text`; `duplicate` when it already was
+        received   the message is stored: `message_id`, `turn`, `conversation_id`, `text`; `duplicate`: it already was
         working    what is being done for `turn` of `conversation_id`: `text`, left out when it is over
         new        `conversation` has begun; also `message_id`, `text`, `html` when a command asked for it
         updated    `conversation` has changed, for example it ended
