@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 from aiohttp import ClientSession
 
@@ -91,14 +90,13 @@ def _openai_model(settings: Settings, http: ClientSession) -> Model:
 
 
 def _embedded_model(settings: Settings, http: ClientSession, prewarm: Sequence[Message]) -> Model:
-    from bot.models import weights  # noqa: PLC0415 - see above
+    from bot.embedded_weights import wanted_weights, weights_folder  # noqa: PLC0415 - see above
     from bot.models.embedded import EmbeddedModel  # noqa: PLC0415 - see above
 
-    chosen = {"auto": None, "large": weights.LARGE, "small": weights.SMALL}[settings.embedded.size]
     return EmbeddedModel(
         http,
-        weights=chosen,
-        cache_dir=Path(settings.embedded.cache_dir).expanduser() if settings.embedded.cache_dir else None,
+        weights=wanted_weights(settings),
+        cache_dir=weights_folder(settings),
         num_ctx=settings.model.num_ctx,
         threads=settings.embedded.threads,
         fetch=settings.embedded.fetch,

@@ -59,10 +59,14 @@ def chromium(profile: Path) -> Iterator["Chromium"]:
 
 
 class Chromium:
-    """Drives the page from an event loop that also serves it: every call runs in a thread."""
+    """Drives the page from an event loop that also serves it: every call runs in a thread.
+
+    `patience`: seconds that anything may take to appear.
+    """
 
     def __init__(self, chrome: Chrome) -> None:
         self.chrome = chrome
+        self.patience = PATIENCE
 
     async def do(self, work: Callable[[Chrome], T]) -> T:
         return await asyncio.to_thread(work, self.chrome)
@@ -80,7 +84,7 @@ class Chromium:
         """What `condition` returns, once that is true."""
         patient: WebDriverWait[Chrome] = WebDriverWait(
             self.chrome,
-            PATIENCE,
+            self.patience,
             poll_frequency=0.02,
             ignored_exceptions=[NoSuchElementException, StaleElementReferenceException],
         )

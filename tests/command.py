@@ -8,7 +8,8 @@ import signal
 import sys
 import termios
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,17 @@ class Command:
             sys.executable, "-m", "bot", *arguments,
             stdin=stdin, stdout=stdout, stderr=PIPE, cwd=self.folder, env=self.variables,
         )  # fmt: skip
+
+    @asynccontextmanager
+    async def running(self, *arguments: str) -> AsyncIterator[Process]:
+        """Started, and killed in the end if it still runs."""
+        process = await self.start(*arguments)
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.communicate()
 
     async def __call__(self, *arguments: str, said: str = "") -> Done:
         process = await self.start(*arguments)
