@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.handler is None:
         parser.print_help(sys.stderr)
         return USAGE
-    return _run(_handler(given.handler), given)
+    return _flushed(_run(_handler(given.handler), given))
 
 
 def _handler(name: str) -> Handler:
@@ -42,12 +42,10 @@ def _run(handler: Handler, given: argparse.Namespace) -> int:
     from storage.errors import StorageError  # noqa: PLC0415 - see above
 
     try:
-        status = asyncio.run(handler(given))
-        sys.stdout.flush()
+        return asyncio.run(handler(given))
     except ConfigurationError as error:
         return _complain(str(error), USAGE)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to fail at exit
         return FAILED
     except (SecretAgentsError, StorageError) as error:
         return _complain(str(error), FAILED)
@@ -55,6 +53,15 @@ def _run(handler: Handler, given: argparse.Namespace) -> int:
         return _complain(f"{error.filename or 'Error'}: {error.strerror or error}", FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _flushed(status: int) -> int:
+    """The exit status, once everything printed has left; FAILED when nobody reads it any more."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to fail at exit
+        return FAILED
     return status
 
 
