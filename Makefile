@@ -1,7 +1,7 @@
 # Every target sets itself up: Python >= 3.11, make and a package index are enough. See scripts/setup.sh.
 BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" scripts/setup.sh
-BENCHMARKS := $(filter-out benchmarks/decisions.py benchmarks/__init__.py,$(wildcard benchmarks/*.py))
+BENCHMARKS := $(filter-out decisions,$(basename $(notdir $(wildcard benchmarks/*.py))))
 LOCK := pyproject.toml uv.lock scripts/setup.sh
 
 .PHONY: run setup test lint bench bench-decisions
@@ -21,7 +21,7 @@ lint: .venv/.ready-dev
 	$(BIN)/mypy
 
 bench: .venv/.ready-dev ## side-by-side measurements
-	@for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 bench-decisions: .venv/.ready-dev ## which gadget does the model choose? FILE=set.json for another set of questions
 	@$(BIN)/python -m benchmarks.decisions $(FILE)

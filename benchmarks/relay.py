@@ -1,6 +1,6 @@
 """CPU per streamed chunk: our wire against `ollama.AsyncClient.chat(stream=True)`, side by side.
 
-    python benchmarks/relay.py [--chunks N] [--rounds N] [--streams N]
+    python -m benchmarks.relay [--chunks N] [--rounds N] [--streams N]
 
 A bare local server in a process of its own speaks Ollama's NDJSON. Two ways of arriving are measured, because they
 cost differently: *one by one* (a pause between chunks, as a model writes: every chunk is a wake-up) and *in bursts*
@@ -10,86 +10,18 @@ neither the server nor the pauses do. The clients alternate, and the median roun
 
 import argparse
 import asyncio
-import json
-import multiprocessing
 import statistics
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
-from multiprocessing.connection import Connection
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import aiohttp
 import ollama
 
+from benchmarks.support.server import MODEL, WORD, model_server
 from bot.models.model import Request, TextDelta, UserMessage
 from bot.models.ollama import OllamaModel
-
-MODEL = "bench:1b"
-PAUSE = 0.0004
-WORD = "word "
-
-
-def head(body_length: int | None, content: str) -> bytes:
-    framing = "Transfer-Encoding: chunked" if body_length is None else f"Content-Length: {body_length}"
-    return f"HTTP/1.1 200 OK\r\nContent-Type: {content}\r\n{framing}\r\n\r\n".encode()
-
-
-def framed(value: dict[str, object]) -> bytes:
-    line = json.dumps(value, separators=(",", ":")).encode() + b"\n"
-    return f"{len(line):x}\r\n".encode() + line + b"\r\n"
-
-
-def chunk(content: str, done: bool) -> bytes:
-    message = {"role": "assistant", "content": content}
-    line: dict[str, object] = {"model": MODEL, "created_at": "2026-11-20T09:00:00.123456789Z", "message": message}
-    end = {"done_reason": "stop", "prompt_eval_count": 20, "eval_count": 20} if done else {}
-    return framed(line | {"done": done} | end)
-
-
-async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, chunks: int) -> None:
-    """Serve one connection: /api/show, or /api/chat whose question says how the chunks arrive."""
-    while header := await reader.readuntil(b"\r\n\r\n"):
-        length = next(
-            (int(line.split(b":")[1]) for line in header.lower().splitlines() if line.startswith(b"content-length")), 0
-        )
-        body = await reader.readexactly(length)
-        if b"/api/show" in header:
-            shown = json.dumps({"capabilities": ["completion"], "model_info": {"x.context_length": 4096}}).encode()
-            writer.write(head(len(shown), "application/json") + shown)
-            continue
-        writer.write(head(None, "application/x-ndjson"))
-        await send(writer, chunks, PAUSE if b"one by one" in body else 0.0)
-
-
-async def send(writer: asyncio.StreamWriter, chunks: int, pause: float) -> None:
-    piece = chunk(WORD, done=False)
-    for _ in range(chunks):
-        writer.write(piece)
-        if pause:
-            await asyncio.sleep(pause)
-        await writer.drain()
-    writer.write(chunk("", done=True) + b"0\r\n\r\n")
-    await writer.drain()
-
-
-def serve(chunks: int, pipe: Connection) -> None:
-    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await answer(reader, writer, chunks)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            writer.close()
-
-    async def run() -> None:
-        server = await asyncio.start_server(client, "127.0.0.1", 0)
-        pipe.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(run())
 
 
 async def ours(model: OllamaModel, how: str) -> int:
@@ -156,13 +88,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--streams", type=int, default=32)
     given = parser.parse_args()
-    mine, its = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(given.chunks, its), daemon=True)
-    server.start()
-    try:
-        asyncio.run(compare(mine.recv(), given.chunks, given.rounds, given.streams))
-    finally:
-        server.terminate()
+    with model_server(given.chunks) as port:
+        asyncio.run(compare(port, given.chunks, given.rounds, given.streams))
 
 
 if __name__ == "__main__":

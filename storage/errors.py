@@ -29,7 +29,7 @@ class StorageTooNew(StorageError):
 
 
 class StorageInUse(StorageError):
-    """Another running secret-agents process works on this database."""
+    """Another secret-agents process works on this database: stop it, use its page, or set another [storage] url."""
 
 
 class Fenced(StorageError):

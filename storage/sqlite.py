@@ -6,7 +6,6 @@ apart, one commit makes them all durable. See https://www.sqlite.org/wal.html fo
 
 import asyncio
 import errno
-import os
 import sqlite3
 import threading
 from collections import deque
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import aiosqlite
-from filelock import FileLock, Timeout
 
 from storage.clock import utc_now
 from storage.database import P, R, Unit
@@ -26,11 +24,11 @@ from storage.errors import (
     StorageCorrupt,
     StorageError,
     StorageFull,
-    StorageInUse,
     StorageReadOnly,
     StorageTooNew,
 )
 from storage.migrations import Migration, all_migrations
+from storage.sqlite_file import guard, lock_file, make_file, make_folder
 
 T = TypeVar("T")
 _Job = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]"]
@@ -90,22 +88,28 @@ class SQLiteDatabase:
         self._waiting: deque[_Job] = deque()
         self._draining = False
         self._open = False
+        self._damaged = False
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
             await asyncio.to_thread(self._prepare_file, stack)
+            guarding = await self._guard(stack)
             self._writer = await self._connect(stack)
-            await self._guarded(self._writer, _set_up)
+            await self._translated(self._writer, _set_up)
             self._reader = await self._connect(stack)
-            await self._guarded(self._reader, _make_reader)
+            await self._translated(self._reader, _make_reader)
+            guarding.close()
             self._closing = stack.pop_all()
         self._open = True
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         self._open = False
-        await self._closing.aclose()
+        async with AsyncExitStack() as stack:
+            if self._damaged:
+                await self._guard(stack)
+            await self._closing.aclose()
 
     async def write(self, unit: Unit[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         if not self._open:
@@ -123,13 +127,21 @@ class SQLiteDatabase:
         if not self._open:
             raise StorageError("The database is closed.")
         job: Callable[[sqlite3.Connection], R] = partial(_call, unit, args, kwargs)
-        return await self._guarded(self._reader, partial(_run_read, job))
+        return await self._translated(self._reader, partial(_run_read, job))
 
-    async def _guarded(self, connection: _UnitConnection, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _translated(self, connection: _UnitConnection, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             return await connection.run(work)
         except sqlite3.Error as error:
-            raise translate(error) from error
+            translated = translate(error)
+            self._damaged |= isinstance(translated, StorageCorrupt)
+            raise translated from error
+
+    async def _guard(self, stack: AsyncExitStack) -> sqlite3.Connection:
+        """Keeps the files as they are if the connections that are opened from now on close before it."""
+        guarding = await asyncio.to_thread(guard, self._path)
+        stack.callback(guarding.close)
+        return guarding
 
     async def _connect(self, stack: AsyncExitStack) -> _UnitConnection:
         # Autocommit mode: transactions are begun and ended by us, never by the driver's guess at a statement.
@@ -144,21 +156,12 @@ class SQLiteDatabase:
     def _prepare_file(self, stack: AsyncExitStack) -> None:
         """Make folder and file, and take the lock of the one answering process."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            if not self._path.exists():
-                _create(self._path.resolve())
+            make_folder(self._path.parent)
+            make_file(self._path.resolve())
             if self._exclusive:
-                self._lock_file(stack)
+                stack.callback(lock_file(self._path.resolve()).release)
         except OSError as error:
             raise (StorageFull if error.errno == errno.ENOSPC else StorageReadOnly) from error
-
-    def _lock_file(self, stack: AsyncExitStack) -> None:
-        lock = FileLock(f"{self._path}.lock", timeout=0, thread_local=False, mode=0o600)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise StorageInUse from error
-        stack.callback(lock.release)
 
     # What follows runs in the writer's thread.
 
@@ -166,6 +169,7 @@ class SQLiteDatabase:
         """Commit batch after batch until nobody waits. The loop is woken once per batch."""
         while batch := self._take():
             settled = _run_batch(self._writer._conn, batch)  # noqa: SLF001 - this is its thread
+            self._damaged |= any(isinstance(error, StorageCorrupt) for _, _, error in settled)
             self._loop.call_soon_threadsafe(_settle, settled)
 
     def _take(self) -> list[_Job]:
@@ -173,18 +177,6 @@ class SQLiteDatabase:
             count = min(len(self._waiting), MAX_BATCH)
             self._draining = count > 0
             return [self._waiting.popleft() for _ in range(count)]
-
-
-def _create(path: Path) -> None:
-    """Make the empty file, mode 0600 whatever the umask; SQLite gives its other files the same mode.
-
-    A file that exists is not touched: closing any descriptor of it would take away the locks that other connections
-    of this process hold on it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
-    """
-    with suppress(FileExistsError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        os.fchmod(descriptor, 0o600)
-        os.close(descriptor)
 
 
 def _call(unit: Callable[..., R], args: Any, kwargs: Any, connection: sqlite3.Connection) -> R:

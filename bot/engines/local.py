@@ -47,6 +47,11 @@ class LocalEngine:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no conversation has open turns."""
+        return not self._tasks
+
     def wake(self, conversation: int) -> None:
         self._woken.add(conversation)
         if conversation not in self._tasks and not self._closing:

@@ -89,16 +89,11 @@ class LlamaProcess:
 
     async def close(self) -> None:
         """End the process, whatever it is doing, and with it all its memory."""
-        if (process := self._process) is None:
+        if self._process is None:
             return
-        if process.stdin is not None:
-            process.stdin.close()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), END_SECONDS)
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        await _reap(self._process)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _load(self, load: Mapping[str, Any]) -> float:
@@ -150,6 +145,9 @@ class LlamaProcess:
                     self._give(line)
         except (LineTooLong, IndexError):
             _log.exception("the language model's process does not speak its protocol")
+        assert self._process is not None
+        await _reap(self._process)
+        await asyncio.wait(self._tasks[:1], timeout=END_SECONDS)  # its last words
         self._ended.set()
         for generation in self._current:
             generation.news.set()
@@ -176,6 +174,16 @@ class LlamaProcess:
             with suppress(ValueError):
                 return f"{signal.Signals(-code).name}; {' '.join(self._said)}".rstrip("; ")
         return " ".join(self._said) or f"exit {code}"
+
+
+async def _reap(process: asyncio.subprocess.Process) -> None:
+    """Wait for the end of a process that should end by itself; it is killed when it does not."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), END_SECONDS)
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
 def _decode_first(line: bytes) -> _First:

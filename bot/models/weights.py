@@ -220,7 +220,6 @@ def _accept(weights: Weights, part: Path, folder: Path) -> Path:
     _check(weights, part, path)
     with part.open("rb+") as file:
         os.fsync(file.fileno())
-    (folder / f"{weights.file_name}.NOTICE").write_text(weights.licence, "utf-8")
     part.replace(path)
     _mark(weights, path)
     return path
@@ -258,6 +257,8 @@ def _marked(weights: Weights, path: Path) -> bool:
 
 
 def _mark(weights: Weights, path: Path) -> None:
+    """Remember that the file is the right one, and keep its licence's notice beside it."""
+    path.with_name(f"{path.name}.NOTICE").write_text(weights.licence, "utf-8")
     _marker(path).write_text(json.dumps(_fingerprint(weights, path)), "utf-8")
 
 

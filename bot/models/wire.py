@@ -1,7 +1,8 @@
 """Streaming an answer over HTTP: one request, read as it arrives, turned into deltas.
 
-A token stream's cost is the wake-up, not the JSON. So each wake-up takes everything that has arrived, decodes it line
-by line with one prebuilt msgspec decoder, and hands on one merged `TextDelta`. The session is the application's one
+A token stream's cost is the wake-up, not the JSON. So the socket is left alone between two looks at it; each look takes
+everything that has arrived, decodes it line by line with one prebuilt msgspec decoder, and hands on one merged
+`TextDelta`. The session is the application's one
 `aiohttp.ClientSession`; its connector should have `limit=0`, or the 101st stream waits in silence.
 """
 
@@ -32,6 +33,8 @@ FIRST_TOKEN_SECONDS = 120.0
 """A server may have to load the model before its first token."""
 IDLE_SECONDS = 60.0
 NOTICE_SECONDS = 3.0
+REST_SECONDS = 0.05
+"""Between two looks at a growing answer: more often than any platform shows it, less often than tokens come."""
 LINGER_SECONDS = 1.0
 """After the answer is complete: how long to wait for the response's end, which lets the connection be used again."""
 STALE_SECONDS = 1.0
@@ -107,6 +110,7 @@ async def stream_lines(call: Call, splitter: Splitter, answer: Answer) -> AsyncG
         yield lines
         reader.watch()
         while not answer.over:
+            await reader.rest()
             if lines := await reader.lines():
                 yield lines
         deadline = asyncio.get_running_loop().time() + LINGER_SECONDS
@@ -154,6 +158,18 @@ class _Reader:
             raise self._lost(error) from error
         except ValueError as error:
             raise self._call.peer.error(ModelBroken, f"sent {error}") from error
+
+    async def rest(self) -> None:
+        """Let more of the answer gather in the socket's own buffer, where waiting costs nothing."""
+        connection = self._response.connection
+        transport = connection.transport if connection else None
+        if transport is None:  # the response has been read to its end
+            return
+        transport.pause_reading()
+        try:
+            await asyncio.sleep(REST_SECONDS)
+        finally:
+            transport.resume_reading()
 
     async def late_lines(self, deadline: float) -> list[bytes]:
         """What still comes after the answer: token counts, the end. Nothing here is worth an error."""

@@ -1,4 +1,6 @@
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +23,8 @@ from bot.models.model import (
     UserMessage,
 )
 from gadgets.catalogue import ALL
-from tests.test_data import TEST_DATA
 
+TEST_DATA = Path(__file__).parents[3] / os.environ.get("SECRET_AGENTS_TEST_DATA", "../shared/data")
 SPECS = tuple(ToolSpec(gadget.name, gadget.description, gadget.parameters) for gadget in ALL)
 ODD = ToolSpec("horoscope", "Read the stars.", {"type": "object", "properties": {"sign": {"type": "string"}}})
 OSLO = [{"tool": "weather", "parameters": {"city": "Oslo"}}]
@@ -112,7 +114,9 @@ class TestMessages:
         cases = json.loads(path.read_bytes())
         own = " ".join(example.message.casefold() for example in EXAMPLES)
         for entry in (entry for case in cases for entry in case["accept"]):
-            assert not any(str(value).casefold() in own for key, value in entry.items() if key in ("city", "ciphertext"))
+            assert not any(
+                str(value).casefold() in own for key, value in entry.items() if key in ("city", "ciphertext")
+            )
         assert not {case["prompt"].casefold() for case in cases} & {e.message.casefold() for e in EXAMPLES}
 
 
@@ -133,7 +137,7 @@ class TestParsing:
             pytest.param('{"action": "use_tool", "tool": "weather", "parameters": {"city": "Oslo"}}', id="one tool"),
             pytest.param('{"name": "weather", "arguments": {"city": "Oslo"}}', id="as Qwen prints it"),
             pytest.param('{"name": "weather", "arguments": "{\\"city\\": \\"Oslo\\"}"}', id="arguments as text"),
-            pytest.param('{"type": "function", "function": {"name": "weather", "arguments": {"city": "Oslo"}}}', id="OpenAI"),
+            pytest.param('{"function": {"name": "weather", "arguments": {"city": "Oslo"}}}', id="as OpenAI writes it"),
             pytest.param('{"tool_calls": [{"name": "weather", "args": {"city": "Oslo"}}]}', id="as a list of calls"),
         ],
     )  # fmt: skip
