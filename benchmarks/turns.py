@@ -30,6 +30,7 @@ from tests.core import Core, running_core
 from tests.fakes.stub_platform import StubPlatform, message
 
 CHUNKS = 64
+TURNS_EACH = 10
 STALL_SAMPLE = 0.001
 
 
@@ -77,22 +78,27 @@ class PostingReply:
 
 
 class Bench:
-    """Runs batches of turns, each in a conversation of its own unless told otherwise."""
+    """Runs batches of turns at once, ten turns in each conversation unless told where."""
 
     def __init__(self, core: Core, platform: PostingPlatform, concurrency: int) -> None:
         self._core = core
         self._platform = platform
         self._concurrency = concurrency
         self._asked = 0
+        self._batches = 0
 
     async def turns(self, text: str, count: int, thread: str = "") -> None:
         for _ in range(count // self._concurrency):
             self._platform.target = self._platform.done + self._concurrency
             self._platform.reached.clear()
-            for _ in range(self._concurrency):
+            self._batches += 1
+            for place in range(self._concurrency):
                 self._asked += 1
-                await self._core.inbox.admit(message(text, self._asked, thread=thread or f"t{self._asked}"))
+                where = thread or f"t{place}-{self._batches // TURNS_EACH}"
+                await self._core.inbox.admit(message(text, self._asked, thread=where))
             await self._platform.reached.wait()
+            while not self._core.engine.idle:  # noqa: ASYNC110 - the last commit has no event
+                await asyncio.sleep(0.001)
 
 
 async def theirs(client: ollama.AsyncClient, concurrency: int, count: int) -> None:

@@ -36,8 +36,9 @@ class Inbox:
         agent = self._roster.get(inbound.agent).name if inbound.agent else self._roster.default
         text = sanitise(inbound.text, MAX_CHARACTERS).text
         name = clean_name(inbound.author.name)
+        key = inbound.key
         opening = NewConversation(
-            **asdict(inbound.key), owner=inbound.author.id, owner_name=name, agent=agent, title=title_of(text)
+            key.platform, key.workspace, key.channel, key.thread, inbound.author.id, name, agent, title_of(text)
         )
         return NewTurn(
             event_key=inbound.event_key,

@@ -124,11 +124,10 @@ class Worker:
         Raises StorageError or PlatformError when it should be tried again later. Cancelling it is as harmless as a
         crash: everything recorded stays, the turn stays open.
         """
-        while not self._closing:
+        more = True
+        while more and not self._closing:
             claim = await self._database.write(turns.claim, conversation, window=self._limits.window)
-            if claim is None:
-                return
-            await self._work(claim)
+            more = claim is not None and await self._work(claim)
 
     def stop(self, conversation: int) -> None:
         """Interrupt the answer that is being made in this conversation, if this process makes it."""
@@ -139,7 +138,8 @@ class Worker:
         """Claim nothing more; what runs goes on."""
         self._closing = True
 
-    async def _work(self, claim: Claim) -> None:
+    async def _work(self, claim: Claim) -> bool:
+        """See one turn to its end; whether the conversation has another open one."""
         delivery = Delivery(self._database, self._platforms[claim.conversation.platform], claim)
         journal = TurnJournal(self._database, claim, delivery.status)
         try:
@@ -149,7 +149,7 @@ class Worker:
             _log.warning("turn %d: its answer cannot be shown: %s", claim.turn, gone)
         finally:
             await delivery.cancel()
-        await self._database.write(turns.finish, claim.turn, claim.attempt, delivery.unstored)
+        return await self._database.write(turns.finish, claim.turn, claim.attempt, delivery.unstored)
 
     async def _conclude(self, claim: Claim, journal: TurnJournal, delivery: Delivery) -> Ending:
         """Decide how the turn ends, and record it."""

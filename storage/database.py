@@ -48,7 +48,8 @@ class Database(Protocol):
         """Run `unit` and return its result once it is durable (committed and synced to disk).
 
         Raises what the unit raises (then nothing of it is kept), or StorageError. A cancelled caller does not undo
-        the unit: it may still be committed.
+        the unit: it may still be committed. A unit has no effect but on its connection: when another unit in its
+        transaction fails, it is run once more from the start.
         """
         ...
 

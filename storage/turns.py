@@ -122,11 +122,12 @@ def admit(connection: Connection, new: NewTurn) -> Admitted:
         known = _find_event(connection, new.event_key)
         assert known is not None
         return known
-    connection.execute(
-        "UPDATE conversations SET last_updated = :now, title = CASE title WHEN '' THEN :title ELSE title END"
-        " WHERE number = :number",
-        {"now": now, "number": conversation.number, "title": place.title[: conversations.TITLE_LIMIT]},
-    )
+    if active is not None:
+        connection.execute(
+            "UPDATE conversations SET last_updated = :now, title = CASE title WHEN '' THEN :title ELSE title END"
+            " WHERE number = :number",
+            {"now": now, "number": conversation.number, "title": place.title[: conversations.TITLE_LIMIT]},
+        )
     return Admitted(row[0], conversation.number, conversation.id, duplicate=False)
 
 
@@ -260,8 +261,11 @@ def conclude(connection: Connection, turn: int, attempt: int, ending: Ending, la
         raise Fenced
 
 
-def finish(connection: Connection, turn: int, attempt: int, posted: Mapping[int, str] | None = None) -> None:
-    """Close a concluded and delivered turn, with where its last parts were posted. Raises Fenced."""
+def finish(connection: Connection, turn: int, attempt: int, posted: Mapping[int, str] | None = None) -> bool:
+    """Close a concluded and delivered turn, with where its last parts were posted. Raises Fenced.
+
+    Returns whether its conversation has another open turn.
+    """
     for part, remote_id in (posted or {}).items():
         record_delivery(connection, turn, attempt, part, remote_id)
     now = utc_now()
@@ -276,6 +280,10 @@ def finish(connection: Connection, turn: int, attempt: int, posted: Mapping[int,
     connection.execute(
         "UPDATE conversations SET last_updated = :now WHERE number = :number", {"now": now, "number": row[0]}
     )
+    more = connection.execute(
+        f"SELECT 1 FROM turns WHERE conversation = :number AND {_OPEN} LIMIT 1", {"number": row[0]}
+    ).fetchone()
+    return more is not None
 
 
 def request_stop(connection: Connection, conversation: int) -> int | None:

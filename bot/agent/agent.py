@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -95,6 +95,15 @@ CallGadget = Callable[[str, Mapping[str, Any], str], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
+class Equipment:
+    """The gadgets an agent may use, as the model is told of them, and what telling it costs in tokens."""
+
+    toolbox: Toolbox
+    specs: tuple[ToolSpec, ...]
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
     """Answers turns with one model and the gadgets of a toolbox. Holds no state of any turn."""
 
@@ -103,6 +112,7 @@ class Agent:
     call: CallGadget
     options: ModelOptions
     limits: Limits
+    _equipment: dict[tuple[str, ...], Equipment] = field(default_factory=dict)
 
     async def answer(self, task: Task, journal: Journal, show: Show) -> Answer:
         """Go on with a turn until it has an answer.
@@ -117,6 +127,16 @@ class Agent:
         native = self.options.protocol == "native" or (self.options.protocol == "auto" and capabilities.tools)
         protocol = NativeProtocol() if native else JSONProtocol()
         return await _Run(self, task, journal, Narration(show, task.profile.name), protocol, budget).to_answer()
+
+    def equipment(self, gadgets: tuple[str, ...]) -> Equipment:
+        """Made once for each different set of gadgets that the configuration names."""
+        found = self._equipment.get(gadgets)
+        if found is None:
+            toolbox = self.toolbox.only(gadgets)
+            specs = tuple(ToolSpec(g.name, g.description, g.parameters) for g in toolbox.gadgets)
+            tokens = sum(estimate_tokens(f"{spec.description}{json.dumps(spec.parameters)}") for spec in specs)
+            found = self._equipment[gadgets] = Equipment(toolbox, specs, tokens)
+        return found
 
     @property
     def answered_by(self) -> str:
@@ -134,9 +154,11 @@ class _Run:
         self._journal = journal
         self._narration = narration
         self._protocol = protocol
-        self._toolbox = agent.toolbox.only(task.profile.gadgets)
+        self._equipment = agent.equipment(task.profile.gadgets)
+        self._toolbox = self._equipment.toolbox
         self._rounds = rounds_of(journal.steps)
         self._conversation = self._opened(budget)
+        self._room = self._room_left()
 
     async def to_answer(self) -> Answer:
         self._narrate_recorded()
@@ -159,25 +181,30 @@ class _Run:
 
     def _opened(self, budget: Budget) -> Conversation:
         profile, options = self._task.profile, self._agent.options
-        conversation = Conversation(
+        return Conversation(
             system=system_message(profile.prompt, datetime.now(UTC).date()),
             history=(),
             question=user_text(self._task.question),
-            specs=tuple(ToolSpec(g.name, g.description, g.parameters) for g in self._toolbox.gadgets),
+            specs=self._equipment.specs,
             budget=budget,
             temperature=options.temperature if profile.temperature is None else profile.temperature,
             max_rounds=self._agent.limits.rounds,
         )
-        if _room(conversation) < 0:
+
+    def _room_left(self) -> int:
+        """Tokens that system prompt, tools and question leave for results and history. Raises MessageTooLong."""
+        conversation = self._conversation
+        fixed = message_tokens(conversation.system) + message_tokens(UserMessage(conversation.question))
+        room = conversation.budget.prompt - self._equipment.tokens - fixed
+        if room < 0:
             raise MessageTooLong
-        return conversation
+        return room
 
     def _fitted(self) -> Conversation:
         """The conversation with as much history as fits beside the results so far; long results are clipped."""
-        room = _room(self._conversation)
-        self._rounds = _clipped(self._rounds, int(room * RESULT_SHARE))
+        self._rounds = _clipped(self._rounds, int(self._room * RESULT_SHARE))
         used = sum(estimate_tokens(r.text) for round_ in self._rounds for r in round_.results.values())
-        history = window(self._task.past, room - used, shared=self._task.question.shared)
+        history = window(self._task.past, self._room - used, shared=self._task.question.shared)
         self._conversation = replace(self._conversation, history=tuple(history))
         return self._conversation
 
@@ -278,13 +305,6 @@ class _Run:
     def _doing(self, indexes: Sequence[int]) -> str:
         gadgets = [self._toolbox.find(self._rounds[-1].calls[index].name) for index in indexes]
         return " ".join(dict.fromkeys(gadget.status for gadget in gadgets if gadget)) or "thinking…"
-
-
-def _room(conversation: Conversation) -> int:
-    """Tokens that system prompt, tools and question leave for results and history."""
-    tools = sum(estimate_tokens(f"{s.description}{json.dumps(s.parameters)}") for s in conversation.specs)
-    fixed = message_tokens(conversation.system) + message_tokens(UserMessage(conversation.question))
-    return conversation.budget.prompt - tools - fixed
 
 
 def _clipped(rounds: Sequence[Round], tokens: int) -> list[Round]:

@@ -14,13 +14,14 @@ class Show(Protocol):
 
 
 class Narration:
-    """Feeds a Show from one or more model outputs; `shown` is the whole text so far."""
+    """Feeds a Show from one or more model outputs, each announced by `begin`; `shown` is the whole text so far."""
+
+    _cleaner: Cleaner
+    _separator: str
 
     def __init__(self, show: Show, speaker: str) -> None:
         self._show = show
         self._speaker = speaker
-        self._cleaner = Cleaner(speaker)
-        self._separator = ""
         self.shown = ""
 
     def begin(self) -> None:
