@@ -23,6 +23,7 @@ import ollama
 
 from benchmarks.support.server import MODEL, WORD, model_server
 from benchmarks.support.verdict import verdict
+from bot.app import spare_the_collector
 from bot.models.ollama import OllamaModel
 from bot.platforms.platform import Final, TurnRef
 from storage.database import Connection
@@ -164,6 +165,7 @@ async def measure(port: int, count: int, rounds: int, concurrency: int) -> None:
         model = OllamaModel(http, host=f"127.0.0.1:{port}", name=MODEL)
         with tempfile.TemporaryDirectory() as folder:
             async with running_core(Path(folder) / "db", model, platform) as core:
+                spare_the_collector()  # as the program does
                 await against_the_client(Bench(core, platform, concurrency), client, count, rounds, concurrency)
                 await long_conversations(core, platform, count // 4, rounds)
 

@@ -104,7 +104,7 @@ async def export(given: argparse.Namespace) -> int:
     async with database:
         ids = None if given.id == "all" else [(await _find(database, given.id)).id]
         if given.file == Path("-"):
-            await export_json(database, ids, sys.stdout.write)
+            await export_json(database, ids, sys.stdout.buffer.write)
             return OK
         summary = await export_to_file(database, ids, given.file)
     print_text(f"{_count(summary.conversations, 'mission')} with {_count(summary.turns, 'message')} in {given.file}.")

@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import asdict
 
 from bot.app import App, AttachedPlatform, Parts, configured_platforms
@@ -34,9 +35,23 @@ async def run(given: argparse.Namespace) -> int:
     if not settings.web.enabled:
         raise ConfigurationError("[web] enabled: is false, and no other platform is on: there is nothing to run")
     asked = _Asked((signal.SIGINT, signal.SIGTERM))
-    async with App(settings, configured_platforms) as app:
-        await app.run(until=asked.event)
+    await _serve(App(settings, configured_platforms), asked.event)
     return OK
+
+
+async def _serve(app: App, asked: asyncio.Event) -> None:
+    """Open, run until `asked`, close. What is still being opened then is given up: it may wait for a silent server."""
+    async with AsyncExitStack() as stack:
+        opening = asyncio.create_task(stack.enter_async_context(app))
+        waiting = asyncio.create_task(asked.wait())
+        await asyncio.wait([opening, waiting], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if asked.is_set():
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+            return
+        await opening
+        await app.run(until=asked)
 
 
 def unbuilt(settings: Settings) -> list[str]:
@@ -64,8 +79,7 @@ async def chat(given: argparse.Namespace) -> int:
         )
         return built
 
-    async with App(settings, build) as app:
-        await app.run(until=asked.event)
+    await _serve(App(settings, build), asked.event)
     if asked.signal is not None:
         return SIGNALLED + asked.signal
     return FAILED if any(platform.failed for platform in built) else OK

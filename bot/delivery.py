@@ -112,7 +112,16 @@ class Delivery:
         self._changed.clear()
         if 0 not in self._posted:
             await self._post(0, "")
-        await self._store()
+        try:
+            await self._store()
+        except Fenced:
+            raise
+        except StorageError:
+            await self._show_changes()  # what people have to be told may be that nothing can be saved
+            raise
+        await self._show_changes()
+
+    async def _show_changes(self) -> None:
         text, status = self.partial, self._status
         if text != self._seen[0]:
             preview = self._platform.split(text)[0]

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 MODEL = "bench:1b"
-PAUSE = 0.0004
+PAUSES = {b"one by one": 0.0004, b"as a model writes": 0.02}
+"""Seconds between two chunks, by what the question asks for; otherwise there is no pause."""
 WORD = "word "
 
 
@@ -54,7 +55,7 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, chu
             writer.write(head(None, "application/x-ndjson") + call() + b"0\r\n\r\n")
         else:
             writer.write(head(None, "application/x-ndjson"))
-            await send(writer, chunks, PAUSE if b"one by one" in body else 0.0)
+            await send(writer, chunks, next((pause for how, pause in PAUSES.items() if how in body), 0.0))
 
 
 def call() -> bytes:

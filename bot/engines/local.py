@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Self
 
 from bot.errors import PlatformError
@@ -13,7 +14,7 @@ from storage.errors import Fenced, StorageError
 
 _log = logging.getLogger(__name__)
 
-CLOSE_SECONDS = 6.0
+CLOSE_SECONDS = 5.0
 """How long running answers may go on after the program was asked to end; then they are left to the next start."""
 FIRST_RETRY_SECONDS = 0.5
 LAST_RETRY_SECONDS = 30.0
@@ -29,7 +30,7 @@ class LocalEngine:
         self._slots = asyncio.Semaphore(concurrency)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._woken: set[int] = set()
-        self._closing = False
+        self._closing = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         for conversation in await self._database.read(turns.waiting_conversations, self._platforms):
@@ -37,7 +38,7 @@ class LocalEngine:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        self._closing = True
+        self._closing.set()
         self._worker.close()
         tasks = list(self._tasks.values())
         if not tasks:
@@ -54,7 +55,7 @@ class LocalEngine:
 
     def wake(self, conversation: int) -> None:
         self._woken.add(conversation)
-        if conversation not in self._tasks and not self._closing:
+        if conversation not in self._tasks and not self._closing.is_set():
             task = asyncio.create_task(self._drain(conversation), name=f"conversation-{conversation}")
             self._tasks[conversation] = task
 
@@ -65,16 +66,22 @@ class LocalEngine:
         """Drain until nobody woke the conversation meanwhile, waiting longer after each failure."""
         failures = 0
         try:
-            while conversation in self._woken and not self._closing:
+            while conversation in self._woken and not self._closing.is_set():
                 self._woken.discard(conversation)
                 if await self._drained(conversation):
                     failures = 0
                 else:
                     self._woken.add(conversation)
-                    await asyncio.sleep(min(FIRST_RETRY_SECONDS * 2**failures, LAST_RETRY_SECONDS))
+                    await self._pause(min(FIRST_RETRY_SECONDS * 2**failures, LAST_RETRY_SECONDS))
                     failures = min(failures + 1, 10)
         finally:
             del self._tasks[conversation]
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, unless the program is asked to end: then there is nothing to wait for."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
 
     async def _drained(self, conversation: int) -> bool:
         try:

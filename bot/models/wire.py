@@ -173,10 +173,10 @@ class _Reader:
 
     async def late_lines(self, deadline: float) -> list[bytes]:
         """What still comes after the answer: token counts, the end. Nothing here is worth an error."""
-        with suppress(TimeoutError, ModelError):
+        with suppress(TimeoutError, ValueError, *_LOST):
             async with asyncio.timeout_at(deadline):
-                while True:  # bounded by the deadline and by the end of the response, which raises
-                    if lines := await self.lines():
+                while data := await self._response.content.readany():
+                    if lines := self._splitter.feed(data):
                         return lines
         return []
 
