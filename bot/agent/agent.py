@@ -44,6 +44,8 @@ EMPTY_ANSWER = "I could not put an answer together. Please ask again in other wo
 CUT_ANSWER = "\n\n*(The answer was cut here: it reached its length limit.)*"
 MAX_EMPTY_ANSWERS = 2
 """Times a model may answer with nothing to show, before the user is told so."""
+MAX_ARGUMENTS = 50_000
+"""Characters of one call's arguments. A model that writes more is lost in repetition, and every step is recorded."""
 RESULT_SHARE = 0.5
 """Of the tokens that the question leaves, how many the results of gadgets may take together."""
 
@@ -236,8 +238,8 @@ class _Run:
         return tuple(call for d in decisions if isinstance(d, Decision) for call in d.calls)
 
     def _bounded(self, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
-        """At most so many calls a round, each only once."""
-        distinct = {_identity(call): call for call in calls}
+        """At most so many calls a round, each only once; what no gadget could take is left out."""
+        distinct = {_identity(call): call for call in calls if len(str(call.arguments)) <= MAX_ARGUMENTS}
         return tuple(distinct.values())[: self._agent.limits.calls_per_round]
 
     def _narrate_recorded(self) -> None:

@@ -153,6 +153,16 @@ async def test_more_calls_than_allowed_at_once_are_left_out(tmp_path: Path) -> N
     assert len(core.calls) == LIMITS.calls_per_round
 
 
+async def test_a_call_with_endless_arguments_is_left_out(tmp_path: Path) -> None:
+    endless = ToolCall("c1", "shout", {"text": "x" * 1_000_000})
+    model = ScriptedModel([endless, ToolCall("c2", "shout", {"text": "hey"})], ["HEY."])
+    async with running_core(tmp_path / "db", model) as core:
+        await core.inbox.admit(message("many"))
+        [(_, _, response, _)] = await closed(core.database, 1)
+        assert [arguments["text"] for _, arguments, _ in core.calls] == ["hey"]
+    assert response == "HEY."
+
+
 async def test_a_gadget_the_agent_does_not_have_is_not_run(tmp_path: Path) -> None:
     model = ScriptedModel([ToolCall("c1", "shout", {"text": "x"})], ["Sorry."])
     async with running_core(tmp_path / "db", model) as core:
