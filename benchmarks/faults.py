@@ -155,9 +155,7 @@ async def measure(healthy: str, broken: str, count: int, neighbours: int) -> Non
                 for task in crowd:
                     task.cancel()
                 turns = sum(key.startswith("stub:faulty") for key in platform.shown)
-    print(
-        f"p99 alone {alone * 1000:.0f} ms, beside {turns} faulty turns of {neighbours} neighbours {beside * 1000:.0f} ms"
-    )
+    print(f"p99 alone {alone * 1000:.0f} ms, beside {turns} faulty turns {beside * 1000:.0f} ms")
     print(verdict("p99 beside faults / p99 alone", beside / alone, 2.0))
 
 
