@@ -2,9 +2,11 @@
 BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" scripts/setup.sh
 BENCHMARKS := $(filter-out decisions,$(basename $(notdir $(wildcard benchmarks/*.py))))
+KILLS := 500
+SEED := 1
 LOCK := pyproject.toml uv.lock scripts/setup.sh
 
-.PHONY: run setup test lint bench bench-decisions
+.PHONY: run setup test fire lint bench bench-decisions
 
 run: .venv/.ready-run ## start the bot; the page is at http://127.0.0.1:8321
 	@exec $(BIN)/secret-agents run $(ARGS)
@@ -14,6 +16,9 @@ setup: ## make .venv with everything but a model
 
 test: .venv/.ready-dev ## all tests; ARGS="-k weather" for some
 	@$(BIN)/python -m pytest $(ARGS)
+
+fire: .venv/.ready-dev ## kill the bot KILLS times while people write to it, and check that nothing is lost or repeated
+	@$(BIN)/python -m tests.fire.campaign --kills $(KILLS) --seed $(SEED)
 
 lint: .venv/.ready-dev
 	$(BIN)/ruff format --check .

@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +69,21 @@ def _complain(text: str, status: int) -> int:
     return status
 
 
+class _Version(argparse.Action):
+    """As argparse's own, which wants to know the version before it is asked for: finding it takes a while."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415 - see above
+
+        print(f"secret-agents {version('secret-agents')}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="secret-agents", description="An LLM-agent bot for Discord, Slack, the web and the terminal."
     )
-    parser.add_argument("--version", action="version", version=f"secret-agents {version('secret-agents')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show program's version number and exit")
     parser.add_argument("--config", type=Path, metavar="FILE", default=None, help="settings (default: ./config.toml)")
     parser.set_defaults(handler=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")

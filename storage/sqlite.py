@@ -1,13 +1,16 @@
 """SQLite behind the Database protocol: one writer with group commit, one reader, on aiosqlite's threads.
 
-Writes that wait while a transaction is being synced to disk share the next one: a savepoint per unit keeps them
-apart, one commit makes them all durable. See https://www.sqlite.org/wal.html for why a reader never waits for them.
+Writes that wait while a transaction is being synced to disk share the next one: one commit makes them all durable,
+and when one of them fails, savepoints keep the others apart from it. See https://www.sqlite.org/wal.html for why a
+reader never waits for them.
 """
 
 import asyncio
 import errno
+import os
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
@@ -17,7 +20,6 @@ from typing import Any, Self, TypeVar
 
 import aiosqlite
 
-from storage.clock import utc_now
 from storage.database import P, R, Unit
 from storage.errors import (
     StorageBusy,
@@ -25,25 +27,22 @@ from storage.errors import (
     StorageError,
     StorageFull,
     StorageReadOnly,
-    StorageTooNew,
 )
-from storage.migrations import Migration, all_migrations
 from storage.sqlite_file import guard, lock_file, make_file, make_folder
+from storage.sqlite_setup import set_up_reader, set_up_writer
 
 T = TypeVar("T")
 _Job = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]"]
+_Naming = Callable[[sqlite3.Error], StorageError]
 _Settled = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
-APPLICATION_ID = 0x53414754  # "SAGT", so that another program's database is not taken for ours
 MAX_BATCH = 256
 """Units that share one transaction at most, so that the first of them does not wait for thousands of others."""
-BUSY_SECONDS = 5.0
-"""How long a statement waits for a lock that another process holds."""
-_PRAGMAS = """
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    PRAGMA foreign_keys = ON;
-"""
+GATHER_SECONDS = 0.001
+"""How long a write waits for others to share its commit, while commits follow each other this closely:"""
+CLOSELY_SECONDS = 0.005
+BUSY_SECONDS = 2.0
+"""How long a statement waits for a lock that another process holds: twice of it fits into the end of the program."""
 _KINDS: dict[int, type[StorageError]] = {
     sqlite3.SQLITE_BUSY: StorageBusy,
     sqlite3.SQLITE_LOCKED: StorageBusy,
@@ -87,19 +86,21 @@ class SQLiteDatabase:
         self._lock = threading.Lock()
         self._waiting: deque[_Job] = deque()
         self._draining = False
+        self._committed_at = 0.0
         self._open = False
         self._damaged = False
+        self._writable = True
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
             await asyncio.to_thread(self._prepare_file, stack)
-            guarding = await self._guard(stack)
+            unguard = await self._guard(stack)
             self._writer = await self._connect(stack)
-            await self._translated(self._writer, _set_up)
+            await self._translated(self._writer, set_up_writer)
             self._reader = await self._connect(stack)
-            await self._translated(self._reader, _make_reader)
-            guarding.close()
+            await self._translated(self._reader, set_up_reader)
+            unguard()
             self._closing = stack.pop_all()
         self._open = True
         return self
@@ -114,6 +115,7 @@ class SQLiteDatabase:
     async def write(self, unit: Unit[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         if not self._open:
             raise StorageError("The database is closed.")
+        self._require_writable()
         future: asyncio.Future[R] = self._loop.create_future()
         job: Callable[[sqlite3.Connection], R] = partial(_call, unit, args, kwargs)
         with self._lock:
@@ -133,15 +135,24 @@ class SQLiteDatabase:
         try:
             return await connection.run(work)
         except sqlite3.Error as error:
-            translated = translate(error)
-            self._damaged |= isinstance(translated, StorageCorrupt)
-            raise translated from error
+            raise self._named(error) from error
 
-    async def _guard(self, stack: AsyncExitStack) -> sqlite3.Connection:
-        """Keeps the files as they are if the connections that are opened from now on close before it."""
-        guarding = await asyncio.to_thread(guard, self._path)
-        stack.callback(guarding.close)
-        return guarding
+    def _named(self, error: sqlite3.Error) -> StorageError:
+        """Our name for an error; with damage, which file it is that somebody has to look after."""
+        translated = translate(error)
+        if not isinstance(translated, StorageCorrupt):
+            return translated
+        self._damaged = True
+        return StorageCorrupt(f"{self._path}: {translated}")
+
+    async def _guard(self, stack: AsyncExitStack) -> Callable[[], None]:
+        """Keeps the files as they are while connections close; ends with the stack at the latest."""
+        try:
+            unguard = await asyncio.to_thread(guard, self._path.resolve())
+        except sqlite3.Error as error:
+            raise translate(error) from error
+        stack.callback(unguard)
+        return unguard
 
     async def _connect(self, stack: AsyncExitStack) -> _UnitConnection:
         # Autocommit mode: transactions are begun and ended by us, never by the driver's guess at a statement.
@@ -160,17 +171,31 @@ class SQLiteDatabase:
             make_file(self._path.resolve())
             if self._exclusive:
                 stack.callback(lock_file(self._path.resolve()).release)
+            self._writable = os.access(self._path, os.W_OK)
         except OSError as error:
             raise (StorageFull if error.errno == errno.ENOSPC else StorageReadOnly) from error
+        if self._exclusive:
+            self._require_writable()
+
+    def _require_writable(self) -> None:
+        """SQLite begins a transaction for writing even where it opened the file for reading only."""
+        if not self._writable:
+            raise StorageReadOnly
 
     # What follows runs in the writer's thread.
 
     def _drain(self) -> None:
         """Commit batch after batch until nobody waits. The loop is woken once per batch."""
-        while batch := self._take():
-            settled = _run_batch(self._writer._conn, batch)  # noqa: SLF001 - this is its thread
-            self._damaged |= any(isinstance(error, StorageCorrupt) for _, _, error in settled)
+        while batch := self._gathered():
+            settled = _run_batch(self._writer._conn, batch, self._named)  # noqa: SLF001 - this is its thread
             self._loop.call_soon_threadsafe(_settle, settled)
+            self._committed_at = time.monotonic()
+
+    def _gathered(self) -> list[_Job]:
+        """The next batch. Right after another one it waits a moment: a commit costs more than what is in it."""
+        if time.monotonic() - self._committed_at < CLOSELY_SECONDS:
+            time.sleep(GATHER_SECONDS)
+        return self._take()
 
     def _take(self) -> list[_Job]:
         with self._lock:
@@ -193,19 +218,39 @@ def _run_read(job: Callable[[sqlite3.Connection], R], connection: sqlite3.Connec
             connection.execute("COMMIT")
 
 
-def _run_batch(connection: sqlite3.Connection, batch: list[_Job]) -> list[_Settled]:
+def _run_batch(connection: sqlite3.Connection, batch: list[_Job], named: _Naming) -> list[_Settled]:
+    """Run all units in one transaction; if one of them raises, once more, kept apart by savepoints."""
     try:
-        connection.execute("BEGIN IMMEDIATE")
-        settled = [_run_unit(connection, job) for job in batch]
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
+        settled = _run_together(connection, batch)
+        return _run_apart(connection, batch, named) if settled is None else settled
+    except Exception as error:  # noqa: BLE001 - whoever waits is told; the writer must go on
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
-        return [(future, None, _caused(translate(error), error)) for _, future in batch]
+        told = _caused(named(error), error) if isinstance(error, sqlite3.Error) else error
+        return [(future, None, told) for _, future in batch]
+
+
+def _run_together(connection: sqlite3.Connection, batch: list[_Job]) -> list[_Settled] | None:
+    """The ordinary case, without the cost of savepoints. None when a unit raised: then nothing is kept."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        settled: list[_Settled] = [(future, unit(connection), None) for unit, future in batch]
+    except Exception:  # noqa: BLE001 - it is raised again, by itself, when the units run apart
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        return None
+    connection.execute("COMMIT")
     return settled
 
 
-def _run_unit(connection: sqlite3.Connection, job: _Job) -> _Settled:
+def _run_apart(connection: sqlite3.Connection, batch: list[_Job], named: _Naming) -> list[_Settled]:
+    connection.execute("BEGIN IMMEDIATE")
+    settled = [_run_unit(connection, job, named) for job in batch]
+    connection.execute("COMMIT")
+    return settled
+
+
+def _run_unit(connection: sqlite3.Connection, job: _Job, named: _Naming) -> _Settled:
     """Run one unit in its savepoint. Its own error is its own; losing the transaction is everybody's."""
     unit, future = job
     connection.execute("SAVEPOINT unit")
@@ -216,7 +261,7 @@ def _run_unit(connection: sqlite3.Connection, job: _Job) -> _Settled:
             raise (error if isinstance(error, sqlite3.Error) else sqlite3.OperationalError(str(error))) from error
         connection.execute("ROLLBACK TO unit")
         connection.execute("RELEASE unit")
-        return future, None, _caused(translate(error), error) if isinstance(error, sqlite3.Error) else error
+        return future, None, _caused(named(error), error) if isinstance(error, sqlite3.Error) else error
     connection.execute("RELEASE unit")
     return future, result, None
 
@@ -236,50 +281,3 @@ def _settle(settled: list[_Settled]) -> None:
             future.set_exception(RuntimeError("the unit raised StopIteration"))
         else:
             future.set_exception(error)
-
-
-def _set_up(connection: sqlite3.Connection) -> None:
-    _refuse_foreign(connection)
-    connection.executescript(_PRAGMAS)
-    connection.execute(
-        """CREATE TABLE IF NOT EXISTS migrations
-            (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)"""
-    )
-    for migration in all_migrations()[_version(connection) :]:
-        _apply(connection, migration)
-
-
-def _refuse_foreign(connection: sqlite3.Connection) -> None:
-    """Leave a database alone that is another program's, or a newer version's; sign a new one."""
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    (found,) = connection.execute("PRAGMA application_id").fetchone()
-    if found != APPLICATION_ID and (tables or found):
-        raise StorageError("The file is the database of another program: choose another [storage] url.")
-    if _version(connection) > len(all_migrations()):
-        raise StorageTooNew
-    if found != APPLICATION_ID:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    """The number of the newest migration that was applied."""
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").fetchone():
-        return 0
-    (newest,) = connection.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchone()
-    return int(newest)
-
-
-def _make_reader(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA query_only = ON")
-
-
-def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
-    """Apply and record a migration. Its record goes first: it fails where another process was quicker."""
-    record = f"INSERT INTO migrations VALUES ({migration.number}, '{migration.name}', '{utc_now()}');"
-    try:
-        connection.executescript(f"BEGIN IMMEDIATE;\n{record}\n{migration.sql}\nCOMMIT;")
-    except sqlite3.Error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        if _version(connection) < migration.number:
-            raise

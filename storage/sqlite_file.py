@@ -1,7 +1,8 @@
-"""The file of a SQLite database: made, locked against a second answering process, guarded while something is wrong."""
+"""The file of a SQLite database: made, locked against a second answering process, guarded while it may be damaged."""
 
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,11 +16,16 @@ def make_folder(folder: Path) -> None:
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for each in missing:
-        descriptor = os.open(each.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with suppress(OSError):  # where folders cannot be read, or the file system knows no syncing of them
+            _sync(each.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def make_file(path: Path) -> None:
@@ -49,14 +55,21 @@ def lock_file(path: Path) -> FileLock:
     return lock
 
 
-def guard(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write: a damaged file stays as it is while this is the last connection to be closed.
+def guard(path: Path) -> Callable[[], None]:
+    """Until what this returns is called, connections that close leave the file and its log (WAL) as they are.
 
-    The last one moves the log (WAL) into the file and deletes it as it closes
-    (https://www.sqlite.org/wal.html#checkpointing), whatever it has met before; this one cannot. What is wrong with
-    the file is for the others to tell.
+    The last connection to close moves the log into the file and deletes it
+    (https://www.sqlite.org/wal.html#checkpointing), however damaged it has found the file. The last one is therefore
+    one that cannot write. Without a log there is nothing to guard. Raises sqlite3.Error.
     """
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0, check_same_thread=False)
-    with suppress(sqlite3.Error):
+    log = Path(f"{path}-wal")
+    if not log.exists() or log.stat().st_size == 0:
+        return _nothing
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=0, check_same_thread=False)
+    with suppress(sqlite3.Error):  # what is wrong with the file is for the others to tell
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # only who has read takes part
-    return connection
+    return connection.close
+
+
+def _nothing() -> None:
+    """There is nothing to end."""

@@ -20,7 +20,7 @@ from bot.models.model import Model
 from bot.platforms.web.server import WebPlatform
 from bot.worker import Worker
 from gadgets.toolbox import Outcome, Toolbox
-from storage.sqlite import SQLiteDatabase
+from storage.sqlite import BUSY_SECONDS, SQLiteDatabase
 from tests.core import LIMITS, OPTIONS, PLAIN, PROFILE, TURN_LIMITS, shout, whisper
 from tests.waiting import PATIENCE
 
@@ -48,6 +48,7 @@ async def running_site(
     port: int = 0,
     access_token: str | None = None,
     allowed_hosts: tuple[str, ...] = (),
+    busy_seconds: float = BUSY_SECONDS,
 ) -> AsyncIterator[Site]:
     toolbox = Toolbox([shout, whisper])
     roster = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
@@ -56,7 +57,7 @@ async def running_site(
         return await toolbox.call(name, arguments, http=None, user=asker, settings={})  # type: ignore[arg-type]  # neither gadget uses it
 
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(SQLiteDatabase(str(path)))
+        database = await stack.enter_async_context(SQLiteDatabase(str(path), busy_seconds=busy_seconds))
         await stack.enter_async_context(model)
         platform = WebPlatform(
             host=host,

@@ -24,7 +24,7 @@ SHIPPED = {QUARTERMASTER: {"description": "Equips field agents: weather, ciphers
 
 
 def _known_gadgets(names: tuple[str, ...]) -> tuple[str, ...]:
-    from gadgets.catalogue import ALL  # noqa: PLC0415 - gadgets bring an HTTP client along; importing this is cheap
+    from gadgets.catalogue import ALL  # noqa: PLC0415 - gadgets are more than importing this should cost
 
     known = [each.name for each in ALL]
     for name in names:

@@ -29,7 +29,7 @@ from bot.settings.suggestion import suggestion
 
 def gadget_models() -> dict[str, type[BaseModel]]:
     """Every gadget's own settings model. Imports the gadgets, and so is asked only when settings are loaded."""
-    from gadgets.catalogue import ALL  # noqa: PLC0415 - gadgets bring an HTTP client along; importing this is cheap
+    from gadgets.catalogue import ALL  # noqa: PLC0415 - gadgets are more than importing this should cost
 
     return {each.name: each.settings for each in ALL}
 

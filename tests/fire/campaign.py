@@ -98,7 +98,7 @@ class Campaign:
         return Config(self._database, self._server.url, kill_at)
 
     async def _life(self, zygote: Zygote, config: Config) -> None:
-        self._write_messages()
+        self._write_messages(BACKLOG)
         recorded, executed = self._recorded(), len(self._server.executed)
         pid = await zygote.start(config)
         timer = asyncio.get_running_loop().call_later(self._random.uniform(0.05, 3.0), _kill, pid)
@@ -109,7 +109,8 @@ class Campaign:
         self._check_executions(recorded, executed)
 
     async def _settle(self, zygote: Zygote) -> None:
-        """A last life without a kill answers what is left, then ends in good order."""
+        """A last life without a kill answers what is left, a message at least, then ends in good order."""
+        self._write_messages(1)
         recorded, executed = self._recorded(), len(self._server.executed)
         pid = await zygote.start(Config(self._database, self._server.url))
         await until(lambda: not self._server.unanswered and not self._open_turns())
@@ -117,8 +118,8 @@ class Campaign:
         assert await zygote.ended() == 0
         self._check_executions(recorded, executed)
 
-    def _write_messages(self) -> None:
-        while self._server.unanswered < BACKLOG:
+    def _write_messages(self, waiting: int) -> None:
+        while self._server.unanswered < waiting:
             number = len(self._server.events)
             self._server.say(f"thread{number % THREADS}", f"question {number}")
 

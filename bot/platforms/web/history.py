@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from bot.platforms.web.frames import ConversationSummary, PastMessage, ResponseComplete
 from bot.platforms.web.hub import Hub, Running, message_id_of
-from bot.platforms.web.markdown import render
+from bot.platforms.web.rendering import render
 from storage.conversations import Conversation
 from storage.records import TurnRecord
 

@@ -17,8 +17,8 @@ from bot.platforms.web.frames import (
     Status,
     encode,
 )
-from bot.platforms.web.markdown import render
 from bot.platforms.web.outbox import Outbox
+from bot.platforms.web.rendering import render
 
 MAX_PAGES = 32
 """Open pages of one browser."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from bot.platforms.platform import Final, TurnRef
 from bot.platforms.web.hub import Hub
-from bot.platforms.web.markdown import render
+from bot.platforms.web.rendering import render
 
 REST = 10
 """After laying out an answer took x seconds, the next update comes x times this later: a tenth of a core at most."""

@@ -9,7 +9,7 @@ import errno
 import logging
 import secrets
 from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 from aiohttp import web
 
@@ -95,8 +95,7 @@ class WebPlatform:
         sessions = Sessions(key, self._access_token)
         sockets = Sockets(self._hub, sessions, self._chat)
         async with AsyncExitStack() as stack:
-            runner = await self._serve(self._application(sessions, sockets))
-            stack.push_async_callback(runner.cleanup)
+            runner = await self._serve(self._application(sessions, sockets), stack)
             stack.push_async_callback(sockets.close)
             stack.callback(self.opened.clear)
             self.url = _url(self._host, runner)
@@ -128,14 +127,13 @@ class WebPlatform:
     async def _readyz(self, _: web.Request) -> web.Response:
         return await readiness(self._model, self._database)
 
-    async def _serve(self, app: web.Application) -> web.AppRunner:
+    async def _serve(self, app: web.Application, stack: AsyncExitStack) -> web.AppRunner:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS)
+        stack.push_async_callback(runner.cleanup)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._port).start()
         except OSError as error:
-            with suppress(OSError):
-                await runner.cleanup()
             raise ConfigurationError(self._problem(error)) from error
         return runner
 

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeSerializer
 
 MAX_AGE_SECONDS = 365 * 24 * 3600
 _SALT = "secret-agents.web.session"
@@ -28,16 +28,18 @@ class Sessions:
     """Reads and writes the cookie. `key` signs it and is kept with the database; `access_token` None = open to all."""
 
     def __init__(self, key: str, access_token: str | None) -> None:
-        self._serializer = URLSafeTimedSerializer(key, salt=_SALT, signer_kwargs={"digest_method": hashlib.sha256})
+        self._serializer = URLSafeSerializer(key, salt=_SALT, signer_kwargs={"digest_method": hashlib.sha256})
         self._token = _digest(key, access_token) if access_token is not None else ""
         self._key = key
         # Cookies do not know ports: two installations on one machine need names of their own.
         self.cookie = f"secret_agents_{_digest(key, 'cookie name')[:8]}"
 
     def read(self, cookies: Mapping[str, str]) -> Session:
-        """A forged, garbled or expired cookie counts as none: a fresh browser id."""
+        """A forged or garbled cookie counts as none: a fresh browser id. None is too old: clocks jump, and a browser
+        drops it by itself after its Max-Age.
+        """
         try:
-            browser, mark = self._serializer.loads(cookies.get(self.cookie, ""), max_age=MAX_AGE_SECONDS)
+            browser, mark = self._serializer.loads(cookies.get(self.cookie, ""))
         except (BadData, ValueError, TypeError):
             return Session(secrets.token_urlsafe(16), trusted=not self._token, known=False)
         trusted = not self._token or hmac.compare_digest(str(mark), self._token)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from bot.platforms.web import rendering
 from bot.platforms.web.chat import Chat
 from bot.platforms.web.cookies import set_cookie
 from bot.platforms.web.frames import ClientFrame, Error, FrameError, decode, encode
@@ -42,6 +43,7 @@ class Sockets:
         if not session.known:
             set_cookie(socket, request, self._sessions, session.browser)
         await socket.prepare(request)
+        await rendering.prepare()
         self._open.add(socket)
         try:
             await self._converse(request, socket, session.browser)

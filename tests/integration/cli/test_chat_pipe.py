@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 
+from storage.errors import StorageInUse
 from tests.command import SECONDS, Command
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.scripted import Script
@@ -97,7 +98,7 @@ async def test_only_one_process_answers(command: Command, ollama: FakeOllama) ->
     first.kill()
     await first.communicate()
     assert (done.status, done.out) == (1, "")
-    assert done.err == "Another running secret-agents process works on this database.\n"
+    assert done.err == f"{StorageInUse()}\n"
 
 
 async def test_a_mission_can_be_chosen(command: Command, ollama: FakeOllama) -> None:

@@ -8,6 +8,7 @@ from asyncio.subprocess import Process
 import aiohttp
 import pytest
 
+from storage.errors import StorageInUse
 from tests.command import SECONDS, Command
 
 
@@ -44,7 +45,7 @@ async def test_missions_can_be_looked_at_while_it_runs(command: Command) -> None
     await asyncio.wait_for(process.communicate(), SECONDS)
     assert (done.status, done.out) == (0, "There are no missions yet.\n")
     assert second.status == 1
-    assert "Another running secret-agents process works on this database." in second.err
+    assert str(StorageInUse()) in second.err
 
 
 async def test_a_port_in_use_is_a_line_and_a_configuration_error(command: Command) -> None:

@@ -26,7 +26,8 @@ from storage.errors import (
     StorageTooNew,
 )
 from storage.migrations import all_migrations
-from storage.sqlite import APPLICATION_ID, MAX_BATCH, SQLiteDatabase
+from storage.sqlite import MAX_BATCH, SQLiteDatabase
+from storage.sqlite_setup import APPLICATION_ID
 from tests.fakes.disks import remount, tiny_disk
 from tests.fakes.other_process import PAUSE, ROOT, other_process
 from tests.storage_builders import BusyWriter, count, message
