@@ -1,9 +1,10 @@
 """What a gadget is given beside its arguments."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
+if TYPE_CHECKING:
+    import aiohttp
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,6 @@ class Context:
     id, e.g. `discord:123`. `settings` is the gadget's own settings model, validated: `[gadgets.<name>]`.
     """
 
-    http: aiohttp.ClientSession
+    http: "aiohttp.ClientSession"
     user: str
     settings: Any

@@ -6,12 +6,14 @@ Neither a message nor the log holds the URL: a query may carry a key.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import aiohttp
 import msgspec
 
 from gadgets.errors import GadgetFailed
+
+if TYPE_CHECKING:
+    import aiohttp
 
 MAX_BODY = 1_000_000
 """Bytes of an answer that are read, after decompression."""
@@ -32,7 +34,7 @@ class Service:
     seconds: float
 
 
-async def fetch(http: aiohttp.ClientSession, service: Service, query: Mapping[str, str], into: type[T]) -> T:
+async def fetch(http: "aiohttp.ClientSession", service: Service, query: Mapping[str, str], into: type[T]) -> T:
     """GET the service's URL with `query` and decode the JSON answer into the type `into`.
 
     Raises GadgetFailed, whatever goes wrong.
@@ -49,7 +51,9 @@ def unreadable(service: str) -> GadgetFailed:
     return GadgetFailed(f"{service} sent an answer that cannot be read.")
 
 
-async def _read(http: aiohttp.ClientSession, service: Service, query: Mapping[str, str]) -> bytes:
+async def _read(http: "aiohttp.ClientSession", service: Service, query: Mapping[str, str]) -> bytes:
+    import aiohttp  # noqa: PLC0415 - `secret-agents list` knows the gadgets, too, and fetches nothing
+
     limit = aiohttp.ClientTimeout(total=service.seconds)
     try:
         async with http.get(service.url, params=query, timeout=limit) as response:
@@ -64,7 +68,7 @@ async def _read(http: aiohttp.ClientSession, service: Service, query: Mapping[st
         raise GadgetFailed(f"{service.name} cannot be reached right now.") from None
 
 
-async def _body(response: aiohttp.ClientResponse, service: str) -> bytes:
+async def _body(response: "aiohttp.ClientResponse", service: str) -> bytes:
     body = bytearray()
     async for chunk in response.content.iter_chunked(CHUNK):
         body += chunk

@@ -11,13 +11,16 @@ null where the weather models have none. A refused query is status 400 with {"er
 """
 
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
-import aiohttp
 import msgspec
 
 from gadgets.fetch import Service, fetch, unreadable
 from gadgets.places import SERVICE, Place
 from gadgets.report import Conditions, Day, Report
+
+if TYPE_CHECKING:
+    import aiohttp
 
 DAYS = 4
 """Today and the next three."""
@@ -83,7 +86,7 @@ class _Answer(msgspec.Struct):
     daily: _Daily
 
 
-async def forecast(http: aiohttp.ClientSession, url: str, seconds: float, place: Place) -> Report:
+async def forecast(http: "aiohttp.ClientSession", url: str, seconds: float, place: Place) -> Report:
     """The weather of a place, each request within `seconds`. Raises GadgetFailed."""
     answer = await fetch(http, Service(SERVICE, url, seconds), _query(place), _Answer)
     try:

@@ -16,8 +16,8 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta, timezone
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-import aiohttp
 import msgspec
 from pydantic import SecretStr
 
@@ -25,6 +25,9 @@ from gadgets.fetch import Service, fetch, unreadable
 from gadgets.open_meteo import DAYS
 from gadgets.places import Place
 from gadgets.report import Conditions, Day, Report
+
+if TYPE_CHECKING:
+    import aiohttp
 
 SERVICE = "OpenWeatherMap"
 
@@ -78,7 +81,7 @@ class _Steps(msgspec.Struct):
     steps: list[_Step] = msgspec.field(name="list")
 
 
-async def forecast(http: aiohttp.ClientSession, url: str, key: SecretStr, seconds: float, place: Place) -> Report:
+async def forecast(http: "aiohttp.ClientSession", url: str, key: SecretStr, seconds: float, place: Place) -> Report:
     """The weather of a place from the service at `url`, each request within `seconds`. Raises GadgetFailed."""
     query = _query(key, place)
     base = url.rstrip("/")

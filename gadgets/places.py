@@ -11,8 +11,8 @@ Without a match `results` is missing. The best known place comes first.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
-import aiohttp
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +20,9 @@ from gadgets.errors import BadArguments
 from gadgets.fetch import Service, fetch
 from gadgets.regions import folded, meanings
 from gadgets.text import clean, excerpt
+
+if TYPE_CHECKING:
+    import aiohttp
 
 SERVICE = "Open-Meteo"
 MAX_NAME = 100
@@ -88,7 +91,7 @@ class _Search:
     strict: bool = False
 
 
-async def find_place(http: aiohttp.ClientSession, name: str, settings: PlaceSettings) -> Place:
+async def find_place(http: "aiohttp.ClientSession", name: str, settings: PlaceSettings) -> Place:
     """The best known place of that name: "Denver", "Denver, Colorado", "Paris, France", "London UK".
 
     What follows the name only prefers: "Paris, Texas" is the one in Texas, "Paris, Atlantis" the best known one.
@@ -114,7 +117,7 @@ def _searches(asked: str) -> Iterator[_Search]:
             yield _Search(" ".join(words[:at]), (" ".join(words[at:]),), strict=True)
 
 
-async def _search(http: aiohttp.ClientSession, search: _Search, settings: PlaceSettings) -> _Found | None:
+async def _search(http: "aiohttp.ClientSession", search: _Search, settings: PlaceSettings) -> _Found | None:
     if not search.name:
         return None
     query = {"name": search.name, "count": str(CANDIDATES), "language": "en", "format": "json"}

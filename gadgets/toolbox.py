@@ -5,9 +5,8 @@ import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 from pydantic import BaseModel
 
 from gadgets.context import Context
@@ -15,6 +14,9 @@ from gadgets.errors import BadArguments, GadgetError, GadgetFailed
 from gadgets.gadget import Gadget
 from gadgets.schema import takes_context, validate
 from gadgets.text import clean, clip, excerpt
+
+if TYPE_CHECKING:
+    import aiohttp
 
 MAX_RESULT = 8_000
 """Characters of a result that a model is given."""
@@ -56,7 +58,7 @@ class Toolbox:
         name: str,
         arguments: Mapping[str, Any],
         *,
-        http: aiohttp.ClientSession,
+        http: "aiohttp.ClientSession",
         user: str,
         settings: Mapping[str, BaseModel],
     ) -> Outcome:

@@ -1,6 +1,9 @@
 """The time as it is stored: UTC, ISO-8601 text, sortable, to the millisecond."""
 
+import re
 from datetime import UTC, datetime
+
+_STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
 
 def utc_now() -> str:
@@ -14,6 +17,8 @@ def stored_time(text: str) -> str:
     What is in that form stays as it is. Raises ValueError.
     """
     time = datetime.fromisoformat(text)
+    if _STORED.fullmatch(text):
+        return text
     try:
         return _stored(time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC))
     except OverflowError as error:  # the first or last hours of datetime's calendar, in another zone

@@ -6,7 +6,8 @@ in it by half.
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -15,15 +16,14 @@ from storage import logged
 from storage.database import Connection, Database
 from storage.errors import StorageError, StorageFull
 from storage.logged import LoggedConversation
-from storage.mission_log import VERSION, LoggedHead, encoded
+from storage.mission_log import VERSION, LoggedHead, LoggedMessage, append, encoded
 from storage.whole_file import WholeFile
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PAGE_CHARACTERS = 1_000_000
-"""A page is full when it is longer than this; so memory holds a page and a few turns, not the log."""
-NUMBERS_PER_QUERY = 1_000
+PAGE_BYTES = 2_000_000
+"""A page is full when it is longer than this; so memory holds two pages and a few turns, not the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,14 @@ class ExportSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
-    """Encoded messages; `last` is the turn id of the last one, None when no other follows."""
+class _Rest:
+    """What is not written yet: the conversations `first` to `last`; of the first one, if `after` is not None, only
+    what is behind that turn id.
+    """
 
-    messages: list[str]
-    last: int | None
+    first: int
+    last: int
+    after: int | None = None
 
 
 class _Tally:
@@ -55,10 +58,10 @@ class _Tally:
         if head.status == "active" and (self._current is None or head.last_updated >= self._current[0]):
             self._current = head.last_updated, head.conversation_id
 
-    def ending(self) -> str:
+    def ending(self) -> bytes:
         current = encoded(self._current[1] if self._current else None)
         metadata = encoded({"total_conversations": self.conversations, "last_activity": self._last_activity})
-        return f'],"current_conversation_id":{current},"metadata":{metadata}}}\n'
+        return b'],"current_conversation_id":%b,"metadata":%b}\n' % (current, metadata)
 
 
 async def export_to_file(database: Database, ids: Sequence[str] | None, path: Path) -> ExportSummary:
@@ -81,21 +84,34 @@ async def export_to_file(database: Database, ids: Sequence[str] | None, path: Pa
     return summary
 
 
-async def export_json(database: Database, ids: Sequence[str] | None, write: Callable[[str], object]) -> ExportSummary:
+async def export_json(
+    database: Database, ids: Sequence[str] | None, write: Callable[[bytearray], object]
+) -> ExportSummary:
     """Write the log of the conversations with these whole ids (None: of all), oldest first, a message per line.
 
-    `write` gets the text in pieces of about a page, in a thread where it may block. Raises what `write` raises, and
-    StorageError, also for an id that no conversation has.
+    `write` gets the UTF-8 text in pieces of about a page, in a thread where it may block. Raises what `write` raises,
+    and StorageError, also for an id that no conversation has.
     """
-    chosen = await database.read(_numbers_of, ids) if ids is not None else None
+    rests = await database.read(_everything) if ids is None else await database.read(_chosen, ids)
     tally = _Tally()
-    await _in_thread(write, f'{{"version":{VERSION},"conversations":[')
-    async for number in _numbers(database, chosen):
-        await _in_thread(write, ",\n" if tally.conversations else "\n")
-        async for text in _conversation(database, number, tally):
-            await _in_thread(write, text)
-    await _in_thread(write, tally.ending())
+    await _in_thread(write, bytearray(b'{"version":%d,"conversations":[' % VERSION))
+    async with aclosing(_pages(database, rests, tally)) as pages:
+        async for page in pages:
+            await _in_thread(write, page)
+    await _in_thread(write, bytearray(tally.ending()))
     return ExportSummary(tally.conversations, tally.turns)
+
+
+async def _pages(database: Database, rests: list[_Rest], tally: _Tally) -> AsyncGenerator[bytearray, None]:
+    """Every page; the next one is being read while one is written."""
+    reading = asyncio.ensure_future(database.read(_page, rests, tally))
+    try:
+        while page := await reading:
+            reading = asyncio.ensure_future(database.read(_page, rests, tally))
+            yield page
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 async def _in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -108,68 +124,64 @@ async def _in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
         raise
 
 
-async def _numbers(database: Database, chosen: list[int] | None) -> AsyncIterator[int]:
-    """The chosen ones, or those of all conversations that there are now."""
-    newest = await database.read(_newest)
-    numbers = chosen if chosen is not None else await database.read(_numbers_between, 0, newest)
-    while numbers:
-        for number in numbers:
-            yield number
-        numbers = await database.read(_numbers_between, numbers[-1], newest) if chosen is None else []
-
-
-async def _conversation(database: Database, number: int, tally: _Tally) -> AsyncIterator[str]:
-    told, page = await database.read(_first_page, number)
-    tally.add(told.head)
-    yield encoded(told.head)[:-1] + ',"messages":['
-    separator = "\n"
-    while page.messages:
-        tally.turns += len(page.messages)
-        yield separator + ",\n".join(page.messages)
-        separator = ",\n"
-        if page.last is None:
-            break
-        page = await database.read(_page, number, page.last)
-    yield "]," + encoded(told.tail)[1:]
-
-
 # What follows runs in the reader's thread, so that encoding a page does not hold up the loop.
 
 
-def _first_page(connection: Connection, number: int) -> tuple[LoggedConversation, _Page]:
-    return logged.conversation(connection, number), _page(connection, number, 0)
+def _page(connection: Connection, rests: list[_Rest], tally: _Tally) -> bytearray:
+    """The next page, empty when there is none. `rests` is what is not in it and those before."""
+    page = bytearray()
+    while rests and len(page) <= PAGE_BYTES:
+        rests[:1] = _fill(connection, rests[0], tally, page)
+    return page
 
 
-def _page(connection: Connection, number: int, after: int) -> _Page:
-    texts: list[str] = []
-    length = 0
-    for turn, message in logged.messages(connection, number, after=after):
-        texts.append(encoded(message))
-        length += len(texts[-1])
-        if length > PAGE_CHARACTERS:
-            return _Page(texts, turn)
-    return _Page(texts, None)
+def _fill(connection: Connection, rest: _Rest, tally: _Tally, page: bytearray) -> list[_Rest]:
+    """Add to the page until it is full; what is left."""
+    messages = logged.Messages(connection, rest.first, rest.last, after=rest.after or 0)
+    for told in logged.conversations(connection, rest.first, rest.last):
+        begun = rest.after is not None and told.number == rest.first
+        if not begun:
+            _begin(page, told, tally)
+        last = _add(page, messages.of(told.number), tally, b",\n" if begun else b"\n")
+        if last is not None:
+            return [_Rest(told.number, rest.last, last)]
+        page += b"]," + encoded(told.tail)[1:]
+        if len(page) > PAGE_BYTES:
+            return [_Rest(told.number + 1, rest.last)]
+    return []
 
 
-def _numbers_of(connection: Connection, ids: Sequence[str]) -> list[int]:
+def _add(
+    page: bytearray, messages: Iterator[tuple[int, int, LoggedMessage]], tally: _Tally, separator: bytes
+) -> int | None:
+    """Add messages until the page is full; then the turn id of the last one."""
+    for _, turn, message in messages:
+        page += separator
+        append(page, message)
+        tally.turns += 1
+        if len(page) > PAGE_BYTES:
+            return turn
+        separator = b",\n"
+    return None
+
+
+def _begin(page: bytearray, told: LoggedConversation, tally: _Tally) -> None:
+    page += b",\n" if tally.conversations else b"\n"
+    page += encoded(told.head)[:-1] + b',"messages":['
+    tally.add(told.head)
+
+
+def _everything(connection: Connection) -> list[_Rest]:
+    """All conversations that there are now."""
+    (newest,) = connection.execute("SELECT coalesce(max(number), 0) FROM conversations").fetchone()
+    return [_Rest(1, newest)]
+
+
+def _chosen(connection: Connection, ids: Sequence[str]) -> list[_Rest]:
     numbers = set()
     for wanted in ids:
         row = connection.execute("SELECT number FROM conversations WHERE id = :id", {"id": wanted}).fetchone()
         if row is None:
             raise StorageError(f"There is no conversation {wanted}.")
         numbers.add(row[0])
-    return sorted(numbers)
-
-
-def _newest(connection: Connection) -> int:
-    (newest,) = connection.execute("SELECT coalesce(max(number), 0) FROM conversations").fetchone()
-    return int(newest)
-
-
-def _numbers_between(connection: Connection, after: int, newest: int) -> list[int]:
-    rows = connection.execute(
-        f"""SELECT number FROM conversations WHERE number > :after AND number <= :newest
-            ORDER BY number LIMIT {NUMBERS_PER_QUERY}""",
-        {"after": after, "newest": newest},
-    ).fetchall()
-    return [number for (number,) in rows]
+    return [_Rest(number, number) for number in sorted(numbers)]

@@ -7,18 +7,19 @@ so that a bot which moved goes on where it was, unless another conversation is a
 """
 
 import asyncio
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec.structs import asdict
 
 from storage import conversations, logged
 from storage.database import Connection, Cursor, Database
-from storage.log_file import LogFile, ReadConversation, read_log
-from storage.mission_log import IMPORTED_STATUS, OPEN, LoggedMessage, LoggedPlace, LoggedTurn
+from storage.log_file import LogFile, ReadConversation, open_log
+from storage.mission_log import IMPORTED_STATUS, OPEN, LoggedMessage, LoggedPlace, LoggedTurn, encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,53 +38,73 @@ class ImportSummary:
 
 
 async def import_json(database: Database, path: Path) -> ImportSummary:
-    """Check the whole file, then add what is not there yet. Raises ImportRefused, then nothing was added; StorageError.
+    """Add what is not there yet. Raises ImportRefused, then nothing was added; StorageError.
 
-    A conversation is there already when its id, or one of its turns' event keys, is. Memory holds the file's bytes and
-    one message; the one transaction keeps other writers of the database waiting until it is done.
+    A conversation is there already when its id, or one of its turns' event keys, is. Memory holds one message; the one
+    transaction keeps other writers of the database waiting until it is done.
     """
-    log = await asyncio.to_thread(read_log, path)
+    log = await asyncio.to_thread(open_log, path)
     return await database.write(restore, log)
 
 
 def restore(connection: Connection, log: LogFile) -> ImportSummary:
-    """The unit of work of an import."""
+    """The unit of work of an import. Every message is checked, also those that are not added."""
     added = turns = skipped = 0
     differing: list[str] = []
     ended: list[str] = []
     for conversation in log.conversations():
-        known = _known(connection, conversation)
-        if known is not None:
+        outcome = _add(connection, conversation)
+        if isinstance(outcome, _Known):
             skipped += 1
-            differing += [] if _same(connection, known, conversation) else [conversation.head.conversation_id]
+            differing += [] if _same(connection, outcome.number, conversation) else [conversation.head.conversation_id]
             continue
-        number, status = _insert_conversation(connection, conversation)
         added += 1
-        turns += _insert_turns(connection, number, conversation)
-        ended += [conversation.head.conversation_id] if status != conversation.head.status else []
+        turns += outcome.turns
+        ended += [conversation.head.conversation_id] if outcome.status != conversation.head.status else []
     return ImportSummary(added, turns, skipped, tuple(differing), tuple(ended))
 
 
-def _known(connection: Connection, conversation: ReadConversation) -> int | None:
-    """The number of the conversation that has its id, or one of its events."""
+@dataclass(frozen=True, slots=True)
+class _Added:
+    turns: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The number of the conversation that has the id, or one of the events, of one in the log."""
+
+    number: int
+
+
+def _add(connection: Connection, conversation: ReadConversation) -> _Added | _Known:
     row = connection.execute(
         "SELECT number FROM conversations WHERE id = :id", {"id": conversation.head.conversation_id}
     ).fetchone()
-    events = (turn.event_key for _, turn in conversation.messages())
-    while row is None and (key := next(events, None)) is not None:
-        row = connection.execute(
-            "SELECT conversation FROM turns WHERE event_key = :event_key", {"event_key": key}
-        ).fetchone()
-    return row[0] if row else None
+    if row is not None:
+        return _Known(row[0])
+    connection.execute("SAVEPOINT conversation")
+    number, status = _insert_conversation(connection, conversation)
+    added = _insert_turns(connection, number, conversation)
+    if isinstance(added, _Known):
+        connection.execute("ROLLBACK TO conversation")
+    connection.execute("RELEASE conversation")
+    return added if isinstance(added, _Known) else _Added(added, status)
 
 
 def _same(connection: Connection, number: int, conversation: ReadConversation) -> bool:
-    known = logged.conversation(connection, number)
-    if (known.head, known.tail) != (conversation.head, conversation.tail):
-        return False
-    here: Iterator[LoggedMessage] = (message for _, message in logged.messages(connection, number))
-    there = (message for message, _ in conversation.messages())
-    return all(next(here, None) == message for message in there) and next(here, None) is None
+    """Whether the log tells the same that an export would tell."""
+    (known,) = logged.conversations(connection, number, number)
+    same = (known.head, known.tail) == (conversation.head, conversation.tail)
+    here = logged.Messages(connection, number, number).of(number)
+    for there, _ in conversation.messages():
+        _, _, message = next(here, (0, 0, None))
+        same = same and message is not None and _value(message) == _value(there)
+    return same and next(here, None) is None
+
+
+def _value(message: LoggedMessage) -> Any:
+    return msgspec.json.decode(encoded(message))
 
 
 def _insert_conversation(connection: Connection, conversation: ReadConversation) -> tuple[int, str]:
@@ -113,17 +134,27 @@ def _is_taken(connection: Connection, place: LoggedPlace) -> bool:
     return found is not None
 
 
-def _insert_turns(connection: Connection, number: int, conversation: ReadConversation) -> int:
+def _insert_turns(connection: Connection, number: int, conversation: ReadConversation) -> int | _Known:
+    """How many; or, when one is there already, in which conversation."""
     count = 0
     for message, turn in conversation.messages():
         values = {"conversation": number, **_message_values(message, turn), **_turn_values(turn)}
-        (row,) = _insert(connection, "turns", values, "RETURNING id").fetchone()
+        row = _insert(connection, "turns", values, "ON CONFLICT (event_key) DO NOTHING RETURNING id").fetchone()
+        if row is None:
+            return _Known(_conversation_of(connection, turn.event_key))
         for step in turn.steps:
-            _insert(connection, "steps", {"turn": row, **asdict(step), "body": _json(step.body)})
+            _insert(connection, "steps", {"turn": row[0], **asdict(step), "body": str(step.body, "utf-8")})
         for delivery in turn.deliveries:
-            _insert(connection, "deliveries", {"turn": row, **asdict(delivery)})
+            _insert(connection, "deliveries", {"turn": row[0], **asdict(delivery)})
         count += 1
     return count
+
+
+def _conversation_of(connection: Connection, event_key: str) -> int:
+    (number,) = connection.execute(
+        "SELECT conversation FROM turns WHERE event_key = :event_key", {"event_key": event_key}
+    ).fetchone()
+    return int(number)
 
 
 def _message_values(message: LoggedMessage, turn: LoggedTurn) -> dict[str, Any]:
@@ -160,11 +191,14 @@ def _turn_values(turn: LoggedTurn) -> dict[str, Any]:
     }
 
 
-def _insert(connection: Connection, table: str, values: Mapping[str, Any], returning: str = "") -> Cursor:
-    names = ", ".join(values)
-    marks = ", ".join(f":{name}" for name in values)
-    return connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks}) {returning}", values)
+def _insert(connection: Connection, table: str, values: Mapping[str, Any], ending: str = "") -> Cursor:
+    return connection.execute(_insertion(table, tuple(values), ending), values)
+
+
+@cache
+def _insertion(table: str, names: tuple[str, ...], ending: str) -> str:
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)}) {ending}"
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return encoded(value).decode()

@@ -1,11 +1,15 @@
 """What an imported mission log must be beyond its types, and what is filled in where it does not say."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import msgspec
+from msgspec import Raw
 from msgspec.structs import replace
 
 from storage.clock import stored_time
 from storage.errors import ImportRefused
+from storage.log_decoding import decoded
 from storage.mission_log import (
     IMPORTED_STATUS,
     OPEN,
@@ -15,24 +19,17 @@ from storage.mission_log import (
     LoggedStep,
     LoggedTail,
     LoggedTurn,
+    Outcome,
     calls_of,
+    encoded,
 )
-
-
-def require_once(values: Sequence[object], place: str, name: str) -> None:
-    """Raises ImportRefused, naming the first value that is there again."""
-    seen: set[object] = set()
-    for index, value in enumerate(values):
-        if value in seen:
-            raise ImportRefused(f"{place}[{index}].{name}: {value!r} is there twice")
-        seen.add(value)
 
 
 def checked_head(head: LoggedHead, place: str) -> LoggedHead:
     return replace(
         head,
-        started_at=_time(head.started_at, f"{place}.started_at"),
-        last_updated=_time(head.last_updated, f"{place}.last_updated"),
+        started_at=_time(head.started_at, place, "started_at"),
+        last_updated=_time(head.last_updated, place, "last_updated"),
     )
 
 
@@ -43,33 +40,35 @@ def checked_tail(tail: LoggedTail, head: LoggedHead) -> LoggedTail:
 
 def complete(message: LoggedMessage, event_key: str, place: str) -> tuple[LoggedMessage, LoggedTurn]:
     """The message with its turn, which is made up under `event_key` where only the fields of every log are there."""
-    timestamp = _time(message.timestamp, f"{place}.timestamp")
-    turn = _checked(message.turn, f"{place}.turn") if message.turn else _made_up(message, event_key, timestamp)
-    return replace(message, timestamp=timestamp, turn=turn, tool_calls=calls_of(turn.steps)), turn
+    timestamp = _time(message.timestamp, place, "timestamp")
+    turn = _checked(message.turn or _made_up(message, event_key, timestamp), f"{place}.turn")
+    complete = LoggedMessage(
+        timestamp,
+        message.user_message,
+        message.agent_response,
+        message.llm_raw_response,
+        calls_of(turn.steps),
+        turn,
+    )
+    return complete, turn
 
 
 def _made_up(message: LoggedMessage, event_key: str, timestamp: str) -> LoggedTurn:
-    bodies = [{"tool": call.tool, "parameters": call.parameters, "result": call.result} for call in message.tool_calls]
-    answered = bool(message.agent_response)
-    return LoggedTurn(
-        event_key,
-        status="answered" if answered else "cancelled",
-        outcome="answered" if answered else "cancelled",
-        finished_at=timestamp,
-        steps=[LoggedStep(seq, "result", body, timestamp) for seq, body in enumerate(bodies)],
-    )
+    ending: Outcome = "answered" if message.agent_response else "cancelled"
+    steps = [LoggedStep(seq, "result", Raw(encoded(call)), timestamp) for seq, call in enumerate(message.tool_calls)]
+    return LoggedTurn(event_key, status=ending, outcome=ending, finished_at=timestamp, steps=steps)
 
 
 def _checked(turn: LoggedTurn, place: str) -> LoggedTurn:
-    require_once([step.seq for step in turn.steps], f"{place}.steps", "seq")
-    require_once([delivery.part for delivery in turn.deliveries], f"{place}.deliveries", "part")
+    _require_once([step.seq for step in turn.steps], f"{place}.steps", "seq")
+    _require_once([delivery.part for delivery in turn.deliveries], f"{place}.deliveries", "part")
     closed = None if turn.status in OPEN else turn.status
     steps = [_checked_step(step, f"{place}.steps[{index}]") for index, step in enumerate(turn.steps)]
     return replace(
         turn,
         outcome=turn.outcome or closed,
-        started_at=_time_or_none(turn.started_at, f"{place}.started_at"),
-        finished_at=_time_or_none(turn.finished_at, f"{place}.finished_at"),
+        started_at=turn.started_at and _time(turn.started_at, place, "started_at"),
+        finished_at=turn.finished_at and _time(turn.finished_at, place, "finished_at"),
         steps=sorted(steps, key=lambda step: step.seq),
         deliveries=sorted(turn.deliveries, key=lambda delivery: delivery.part),
         extras={name: value for name, value in turn.extras.items() if name != IMPORTED_STATUS},
@@ -77,17 +76,28 @@ def _checked(turn: LoggedTurn, place: str) -> LoggedTurn:
 
 
 def _checked_step(step: LoggedStep, place: str) -> LoggedStep:
-    if step.kind == "result" and not isinstance(step.body.get("tool"), str):
+    body = decoded(step.body, dict[str, Any], f"{place}.body")
+    if step.kind == "result" and not isinstance(body.get("tool"), str):
         raise ImportRefused(f"{place}.body.tool: a result must name its gadget")
-    return replace(step, recorded_at=_time(step.recorded_at, f"{place}.recorded_at"))
+    return LoggedStep(step.seq, step.kind, _on_one_line(step.body), _time(step.recorded_at, place, "recorded_at"))
 
 
-def _time_or_none(text: str | None, place: str) -> str | None:
-    return None if text is None else _time(text, place)
+def _on_one_line(text: Raw) -> Raw:
+    """JSON has line ends only where they mean nothing."""
+    data = bytes(text)
+    return Raw(msgspec.json.format(data, indent=-1)) if b"\n" in data or b"\r" in data else text
 
 
-def _time(text: str, place: str) -> str:
+def _require_once(values: Sequence[object], place: str, name: str) -> None:
+    """Raises ImportRefused, naming the first value that is there again."""
+    if len(set(values)) == len(values):
+        return
+    again = next(index for index, value in enumerate(values) if value in values[:index])
+    raise ImportRefused(f"{place}[{again}].{name}: {values[again]!r} is there twice")
+
+
+def _time(text: str, place: str, name: str) -> str:
     try:
         return stored_time(text)
     except ValueError as error:
-        raise ImportRefused(f"{place}: {text[:40]!r} is not an ISO-8601 time") from error
+        raise ImportRefused(f"{place}.{name}: {text[:40]!r} is not an ISO-8601 time") from error

@@ -1,7 +1,13 @@
-"""Units of work that read conversations as the mission log tells them (`storage.mission_log`)."""
+"""Units of work that read conversations as the mission log tells them (`storage.mission_log`).
 
-from collections.abc import Iterator
+Everything is read in the order of the log, conversation by conversation and turn by turn, in one query for each table
+however many conversations there are: what belongs to a turn is next when the turn is.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from storage.database import Connection
@@ -16,100 +22,98 @@ from storage.mission_log import (
     LoggedTurn,
     calls_of,
     stored_json,
+    stored_raw,
 )
 
-TURNS_PER_QUERY = 20
-_TURN_COLUMNS = """id, event_key, author, author_name, shared, user_message, attachments, status, attempt,
-    stop_requested, outcome, agent_response, llm_raw_response, model, prompt_tokens, completion_tokens, error, rating,
-    created_at, started_at, finished_at, extras"""
+_RANGE = "(turns.conversation, turns.id) > (:first, :after) AND turns.conversation <= :last"
+_ORDER = "ORDER BY turns.conversation, turns.id"
+_TURNS = f"""SELECT conversation, id, created_at, user_message, agent_response, llm_raw_response, event_key, author,
+        author_name, shared, attachments, status, attempt, stop_requested, outcome, model, prompt_tokens,
+        completion_tokens, error, rating, started_at, finished_at, extras
+    FROM turns WHERE {_RANGE} {_ORDER}"""
+_STEPS = f"""SELECT steps.turn, steps.seq, steps.kind, CAST(steps.body AS BLOB), steps.recorded_at
+    FROM turns JOIN steps ON steps.turn = turns.id WHERE {_RANGE} {_ORDER}, steps.seq"""
+_DELIVERIES = f"""SELECT deliveries.turn, deliveries.part, deliveries.remote_id
+    FROM turns JOIN deliveries ON deliveries.turn = turns.id WHERE {_RANGE} {_ORDER}, deliveries.part"""
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedConversation:
     """A conversation without its messages."""
 
+    number: int
     head: LoggedHead
     tail: LoggedTail
 
 
-def conversation(connection: Connection, number: int) -> LoggedConversation:
-    row = connection.execute(
-        """SELECT id, started_at, last_updated, status, platform, workspace, channel, thread, owner, owner_name, agent,
-                title, summary, state, extras
-            FROM conversations WHERE number = :number""",
-        {"number": number},
-    ).fetchone()
+def conversations(connection: Connection, first: int, last: int) -> Iterator[LoggedConversation]:
+    """Those with the numbers `first` to `last`, in order."""
+    rows = connection.execute(
+        """SELECT number, id, started_at, last_updated, status, platform, workspace, channel, thread, owner, owner_name,
+                agent, title, summary, state, extras
+            FROM conversations WHERE number BETWEEN :first AND :last ORDER BY number""",
+        {"first": first, "last": last},
+    )
+    return map(_conversation, iter(rows.fetchone, None))
+
+
+def _conversation(row: Any) -> LoggedConversation:
     tail = LoggedTail(
-        place=LoggedPlace(*row[4:8]),
-        owner=row[8],
-        owner_name=row[9],
-        agent=row[10],
-        title=row[11],
-        summary=row[12],
-        state=stored_json(row[13]),
-        extras=stored_json(row[14]),
+        place=LoggedPlace(*row[5:9]),
+        owner=row[9],
+        owner_name=row[10],
+        agent=row[11],
+        title=row[12],
+        summary=row[13],
+        state=stored_json(row[14]),
+        extras=stored_json(row[15]),
     )
-    return LoggedConversation(LoggedHead(*row[:4]), tail)
+    return LoggedConversation(row[0], LoggedHead(*row[1:5]), tail)
 
 
-def messages(connection: Connection, number: int, *, after: int = 0) -> Iterator[tuple[int, LoggedMessage]]:
-    """The turns of a conversation behind turn id `after`, oldest first, with their ids, read a few at a time."""
-    while rows := connection.execute(
-        f"""SELECT {_TURN_COLUMNS} FROM turns WHERE conversation = :number AND id > :after
-            ORDER BY id LIMIT {TURNS_PER_QUERY}""",
-        {"number": number, "after": after},
-    ).fetchall():
-        for row in rows:
-            after = row[0]
-            yield after, _message(connection, row)
+class Messages:
+    """The turns of the conversations `first` to `last`; of the first one, those behind turn id `after`."""
+
+    def __init__(self, connection: Connection, first: int, last: int, *, after: int = 0) -> None:
+        found = _messages(connection, {"first": first, "last": last, "after": after})
+        self._conversations = groupby(found, itemgetter(0))
+        self._next = next(self._conversations, None)
+
+    def of(self, number: int) -> Iterator[tuple[int, int, LoggedMessage]]:
+        """`number`, turn id and message of a conversation's turns, oldest first. Ask for the conversations in order."""
+        while self._next is not None and self._next[0] < number:
+            self._next = next(self._conversations, None)
+        return self._next[1] if self._next is not None and self._next[0] == number else iter(())
 
 
-def _message(connection: Connection, row: Any) -> LoggedMessage:
-    turn = _turn(connection, row)
-    return LoggedMessage(
-        timestamp=row[18],
-        user_message=row[5],
-        agent_response=row[11] or "",
-        llm_raw_response=row[12] or "",
-        tool_calls=calls_of(turn.steps),
-        turn=turn,
+def _messages(connection: Connection, place: Mapping[str, int]) -> Iterator[tuple[int, int, LoggedMessage]]:
+    next_step = connection.execute(_STEPS, place).fetchone
+    next_delivery = connection.execute(_DELIVERIES, place).fetchone
+    step, delivery = next_step(), next_delivery()
+    for row in iter(connection.execute(_TURNS, place).fetchone, None):
+        turn = row[1]
+        steps = []
+        while step is not None and step[0] == turn:
+            steps.append(LoggedStep(step[1], step[2], stored_raw(step[3]), step[4]))
+            step = next_step()
+        deliveries = []
+        while delivery is not None and delivery[0] == turn:
+            deliveries.append(LoggedDelivery(delivery[1], delivery[2]))
+            delivery = next_delivery()
+        yield row[0], turn, _message(row, steps, deliveries)
+
+
+def _message(row: Any, steps: list[LoggedStep], deliveries: list[LoggedDelivery]) -> LoggedMessage:
+    # Taken apart at once, and structs filled by position: this runs for every turn of an export.
+    # fmt: off
+    (_, _, created_at, user_message, agent_response, llm_raw_response, event_key, author, author_name, shared,
+     attachments, status, attempt, stop_requested, outcome, model, prompt_tokens, completion_tokens, error, rating,
+     started_at, finished_at, extras) = row
+    more = stored_json(extras)
+    turn = LoggedTurn(
+        event_key, author, author_name, shared != 0, stored_json(attachments), more.pop(IMPORTED_STATUS, status),
+        attempt, stop_requested != 0, outcome, model, prompt_tokens, completion_tokens, error, rating, started_at,
+        finished_at, steps, deliveries, more,
     )
-
-
-def _turn(connection: Connection, row: Any) -> LoggedTurn:
-    extras = stored_json(row[21])
-    return LoggedTurn(
-        event_key=row[1],
-        author=row[2],
-        author_name=row[3],
-        shared=bool(row[4]),
-        attachments=stored_json(row[6]),
-        status=extras.pop(IMPORTED_STATUS, row[7]),
-        attempt=row[8],
-        stop_requested=bool(row[9]),
-        outcome=row[10],
-        model=row[13],
-        prompt_tokens=row[14],
-        completion_tokens=row[15],
-        error=row[16],
-        rating=row[17],
-        started_at=row[19],
-        finished_at=row[20],
-        steps=_steps(connection, row[0]),
-        deliveries=_deliveries(connection, row[0]),
-        extras=extras,
-    )
-
-
-def _steps(connection: Connection, turn: int) -> list[LoggedStep]:
-    rows = connection.execute(
-        "SELECT seq, kind, body, recorded_at FROM steps WHERE turn = :turn ORDER BY seq", {"turn": turn}
-    ).fetchall()
-    return [LoggedStep(seq, kind, stored_json(body), recorded_at) for seq, kind, body, recorded_at in rows]
-
-
-def _deliveries(connection: Connection, turn: int) -> list[LoggedDelivery]:
-    rows = connection.execute(
-        "SELECT part, remote_id FROM deliveries WHERE turn = :turn ORDER BY part", {"turn": turn}
-    ).fetchall()
-    return [LoggedDelivery(*row) for row in rows]
+    # fmt: on
+    return LoggedMessage(created_at, user_message, agent_response or "", llm_raw_response or "", calls_of(steps), turn)

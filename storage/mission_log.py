@@ -8,6 +8,8 @@
 A message is a turn. What other readers of mission logs do not know comes after the fields they do, under names of its
 own (`turn`, `place` and what follows), and has a default, so that a log without it can be read. `tool_calls` repeats
 what `turn.steps` tells in full; it counts only where there is no `turn`.
+
+What models and gadgets said (`Raw`) passes through as the JSON text it is stored as: checked, never taken apart.
 """
 
 import json
@@ -15,7 +17,7 @@ import math
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 VERSION = 2
 OPEN = ("queued", "running")
@@ -27,22 +29,24 @@ Outcome = Literal["answered", "failed", "stopped", "cancelled"]
 Status = Literal["queued", "running", "answered", "failed", "stopped", "cancelled"]
 
 
-class LoggedCall(Struct, frozen=True):
+class LoggedCall(Struct, frozen=True, gc=False):
     """A gadget's result: what a step of kind `result` must hold, whatever else it holds."""
 
     tool: str
-    parameters: Any = field(default_factory=dict)
-    result: Any = ""
+    parameters: Raw = Raw(b"{}")
+    result: Raw = Raw(b'""')
 
 
-class LoggedStep(Struct, frozen=True):
+class LoggedStep(Struct, frozen=True, gc=False):
+    """`body` is an object."""
+
     seq: Count
     kind: str
-    body: dict[str, Any]
+    body: Raw
     recorded_at: str
 
 
-class LoggedDelivery(Struct, frozen=True):
+class LoggedDelivery(Struct, frozen=True, gc=False):
     part: Count
     remote_id: str
 
@@ -111,17 +115,36 @@ class LoggedTail(Struct, frozen=True):
     extras: dict[str, Any] = field(default_factory=dict)
 
 
+_ENCODER = msgspec.json.Encoder()
+_RAW = msgspec.json.Decoder(Raw)
+_CALL = msgspec.json.Decoder(LoggedCall)
+
+
 def calls_of(steps: list[LoggedStep]) -> list[LoggedCall]:
-    """The gadgets' results among the steps."""
-    results = [step.body for step in steps if step.kind == "result" and isinstance(step.body.get("tool"), str)]
-    return [LoggedCall(body["tool"], body.get("parameters", {}), body.get("result", "")) for body in results]
+    """The gadgets' results among the steps; a result that names no gadget is passed over."""
+    calls = []
+    for step in steps:
+        if step.kind == "result":
+            try:
+                calls.append(_CALL.decode(step.body))
+            except msgspec.ValidationError:
+                continue
+    return calls
 
 
-def stored_json(text: str) -> Any:
+def stored_raw(text: bytes) -> Raw:
+    """A stored JSON column's text as the log takes it."""
+    try:
+        return _RAW.decode(text)
+    except msgspec.DecodeError:
+        return Raw(encoded(stored_json(text)))
+
+
+def stored_json(text: str | bytes) -> Any:
     """A stored JSON column's value, without what JSON cannot say to others: NaN, infinities, lone surrogates."""
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except msgspec.DecodeError:
         lenient = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
         clean = json.dumps(lenient, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return json.loads(clean)
@@ -132,6 +155,11 @@ def _finite(literal: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def encoded(value: Any) -> str:
+def encoded(value: Any) -> bytes:
     """Compact JSON on one line, in the struct's order of keys."""
-    return msgspec.json.encode(value).decode()
+    return _ENCODER.encode(value)
+
+
+def append(text: bytearray, value: Any) -> None:
+    """Write `encoded(value)` at the end of `text`."""
+    _ENCODER.encode_into(value, text, -1)

@@ -1,4 +1,4 @@
-"""A text file that appears whole or not at all."""
+"""A file that appears whole or not at all."""
 
 import os
 import tempfile
@@ -6,6 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from storage.errors import StorageError
+
+SYNC_BYTES = 32_000_000
+"""So much is written to the disk at a time: the end need not wait for all of it, nor other programs for their turn."""
 
 
 class WholeFile:
@@ -17,6 +20,7 @@ class WholeFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._draft: Path | None = None
+        self._unsynced = 0
 
     def begin(self) -> None:
         """Raises StorageError where something else than a file is in its place."""
@@ -26,17 +30,24 @@ class WholeFile:
             raise StorageError(f"{self._path} is {kind}: give the name of a file.")
         descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=target.parent)
         self._path, self._draft = target, Path(name)
-        self._file = os.fdopen(descriptor, "w", encoding="utf-8", newline="\n")
+        self._file = os.fdopen(descriptor, "wb")
         os.fchmod(descriptor, 0o600)  # an umask may have taken even that away
 
-    def write(self, text: str) -> None:
-        self._file.write(text)
+    def write(self, data: bytes | bytearray) -> None:
+        self._file.write(data)
+        self._unsynced += len(data)
+        if self._unsynced > SYNC_BYTES:
+            self._sync()
+
+    def _sync(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._unsynced = 0
 
     def keep(self) -> None:
         """Put the file in its place, durably."""
         assert self._draft is not None
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._sync()
         self._file.close()
         self._draft.replace(self._path)
         folder = os.open(self._path.parent, os.O_RDONLY)

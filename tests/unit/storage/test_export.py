@@ -38,9 +38,9 @@ async def empty(tmp_path: Path) -> AsyncIterator[SQLiteDatabase]:
 
 
 async def exported(database: SQLiteDatabase, ids: list[str] | None = None) -> str:
-    pieces: list[str] = []
+    pieces: list[bytearray] = []
     await export_json(database, ids, pieces.append)
-    return "".join(pieces)
+    return b"".join(pieces).decode()
 
 
 async def log_of(database: SQLiteDatabase, ids: list[str] | None = None) -> Any:
@@ -213,10 +213,10 @@ async def test_a_long_conversation_comes_in_pieces_of_bounded_size(database: SQL
             turns.admit(connection, message(f"discord:{n}", "x" * 50_000))
 
     await database.write(fill)
-    pieces: list[str] = []
+    pieces: list[bytearray] = []
     assert await export_json(database, None, pieces.append) == ExportSummary(1, 300)
-    assert max(map(len, pieces)) < 1_200_000
-    assert len(json.loads("".join(pieces))["conversations"][0]["messages"]) == 300
+    assert max(map(len, pieces)) < 2_200_000
+    assert len(json.loads(b"".join(pieces))["conversations"][0]["messages"]) == 300
 
 
 async def test_only_the_asked_conversations_are_exported_the_oldest_first_and_once(database: SQLiteDatabase) -> None:
@@ -228,7 +228,7 @@ async def test_only_the_asked_conversations_are_exported_the_oldest_first_and_on
 
 
 async def test_an_unknown_conversation_is_refused_before_anything_is_written(database: SQLiteDatabase) -> None:
-    pieces: list[str] = []
+    pieces: list[bytearray] = []
     with pytest.raises(StorageError, match="no conversation nothere"):
         await export_json(database, ["nothere"], pieces.append)
     assert pieces == []
@@ -236,17 +236,17 @@ async def test_an_unknown_conversation_is_refused_before_anything_is_written(dat
 
 async def test_what_is_written_meanwhile_does_not_spoil_the_export(database: SQLiteDatabase) -> None:
     await database.write(every_state)
-    pieces: list[str] = []
+    pieces: list[bytearray] = []
     loop = asyncio.get_running_loop()
 
-    def write_slowly(text: str) -> None:
+    def write_slowly(text: bytearray) -> None:
         event = f"discord:during {len(pieces)}"
         admission = database.write(turns.admit, message(event, channel=event))
         asyncio.run_coroutine_threadsafe(admission, loop).result(30)
         pieces.append(text)
 
     summary = await export_json(database, None, write_slowly)
-    log = json.loads("".join(pieces))
+    log = json.loads(b"".join(pieces))
     assert log["metadata"]["total_conversations"] == len(log["conversations"]) == summary.conversations
 
 

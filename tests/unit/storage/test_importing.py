@@ -80,9 +80,9 @@ def with_turn(**changes: object) -> dict[str, Any]:
 
 
 async def exported(database: SQLiteDatabase) -> str:
-    pieces: list[str] = []
+    pieces: list[bytearray] = []
     await export_json(database, None, pieces.append)
-    return "".join(pieces)
+    return b"".join(pieces).decode()
 
 
 def statuses(connection: Connection) -> list[tuple[str, str]]:

@@ -62,7 +62,7 @@ HOT: dict[str, Callable[[sqlite3.Connection], Any]] = {
     "count_turns": lambda c: records.count_turns(c, NUMBER),
     "turn_place": lambda c: records.turn_place(c, TURN),
     "of_platform": lambda c: watermarks.of_platform(c, "discord"),
-    "export of a turn": lambda c: list(logged.messages(c, NUMBER)),
+    "export of a turn": lambda c: list(logged.Messages(c, NUMBER, NUMBER).of(NUMBER)),
 }
 RECENT: dict[str, Place] = {
     "by owner": Place("discord", owner="u1"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from storage.export import export_json
 from storage.importing import import_json
+from storage.mission_log import IMPORTED_STATUS
 from storage.sqlite import SQLiteDatabase
 
 TIMES = st.datetimes().map(lambda time: time.isoformat(timespec="milliseconds") + "Z")
@@ -22,6 +23,8 @@ VALUES = st.recursive(
 )
 OBJECTS = st.dictionaries(TEXTS, VALUES, max_size=3)
 OUTCOMES = ("answered", "failed", "stopped", "cancelled")
+# The one key that is the import's own.
+EXTRAS = OBJECTS.map(lambda extras: {name: value for name, value in extras.items() if name != IMPORTED_STATUS})
 RESULTS = st.builds(lambda tool, body: {**body, "tool": tool}, TEXTS, OBJECTS)
 
 
@@ -76,7 +79,7 @@ def messages(draw: st.DrawFn, event_key: str) -> dict[str, Any]:
             "finished_at": draw(st.none() | TIMES),
             "steps": journal,
             "deliveries": [{"part": part, "remote_id": draw(TEXTS)} for part in parts],
-            "extras": draw(OBJECTS),
+            "extras": draw(EXTRAS),
         },
     }
 
@@ -118,11 +121,11 @@ def logs(draw: st.DrawFn) -> dict[str, Any]:
 async def through(folder: Path, name: str, text: str) -> str:
     """What a fresh database exports after it imported `text`."""
     (folder / f"{name}.json").write_text(text, "utf-8")
-    pieces: list[str] = []
+    pieces: list[bytearray] = []
     async with SQLiteDatabase(str(folder / f"{name}.db")) as database:
         await import_json(database, folder / f"{name}.json")
         await export_json(database, None, pieces.append)
-    return "".join(pieces)
+    return b"".join(pieces).decode()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
