@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bot.commands import Invocation
 from bot.errors import UserError
 from bot.models.model import Request
+from bot.worker import TurnLimits
 from storage.database import Connection
 from tests.core import Core, running_core
 from tests.fakes.scripted_model import Script, ScriptedModel
@@ -23,6 +24,8 @@ from tests.fakes.stub_platform import ALICE, Channel, StubPlatform, message
 from tests.waiting import until_found
 
 T = TypeVar("T")
+PATIENT = TurnLimits(seconds=20, attempts=1_000_000, window=10)
+"""However often the process restarts here, no turn is given up for it."""
 THREADS = st.sampled_from(["t1", "t2", "t3"])
 
 
@@ -75,7 +78,7 @@ class Missions(RuleBasedStateMachine):
 
         self.stack = AsyncExitStack()
         platform = StubPlatform(self.channel)
-        core = running_core(self.folder / "db", ScriptedModel(answer=answer), platform)
+        core = running_core(self.folder / "db", ScriptedModel(answer=answer), platform, turn_limits=PATIENT)
         self.core: Core = await self.stack.enter_async_context(core)
 
     @rule(thread=THREADS)
