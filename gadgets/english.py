@@ -2,7 +2,8 @@
 
 The letter and pair statistics are logarithms, one character each in base 36: `-2 ln P`, rounded, so that a difference
 of 1 is a factor of 1.65 and the whole table stays readable as data. They were counted over the 60,000 most frequent
-English words, each weighed by its frequency as the data set of R. Speer's `wordfreq` gives it. The words are common ones of everyday and of spy stories.
+English words, each weighed by its frequency as the data set of R. Speer's `wordfreq` gives it. The words below are
+common ones of everyday and of spy stories.
 """
 
 import math
