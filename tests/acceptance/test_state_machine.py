@@ -166,8 +166,11 @@ class Missions(RuleBasedStateMachine):
             assert len(shown) == len(set(shown))
 
     def teardown(self) -> None:
-        if hasattr(self, "stack"):
+        if not hasattr(self, "stack"):
+            return
+        try:
             self.settle()
+        finally:  # an open database's threads would keep the failed run from ending
             self.do(self.stack.aclose())
             self.loop.close()
             shutil.rmtree(self.folder)
