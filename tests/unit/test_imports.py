@@ -81,6 +81,12 @@ def test_importing_the_command_line_is_cheap() -> None:
     assert heavy & set(loaded.stdout.split()) == set()
 
 
+def test_serving_the_page_does_not_import_what_lays_out_answers() -> None:
+    code = "import sys, bot.platforms.web.server; print(*sorted({'markdown_it', 'nh3'} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert loaded.stdout.split() == []
+
+
 def test_only_the_composition_root_names_concrete_models_and_stores() -> None:
     allowed = {"bot/app.py", "bot/model_choice.py", "bot/check.py", "bot/cli.py", "storage/database.py"}
     wrong = [

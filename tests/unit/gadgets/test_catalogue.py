@@ -34,6 +34,12 @@ def test_the_key_is_not_in_the_settings_text() -> None:
     assert "hidden-key" not in f"{settings!r} {settings.model_dump_json()}"
 
 
+def test_knowing_the_gadgets_brings_no_http_client_along() -> None:
+    code = "import sys, gadgets.catalogue; print('aiohttp' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
+
+
 def test_gadgets_import_nothing_of_ours() -> None:
     code = "import sys, gadgets.catalogue; print([n for n in sys.modules if n.split('.')[0] in ('bot', 'storage')])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

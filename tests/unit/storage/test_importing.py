@@ -160,6 +160,24 @@ async def test_a_conversation_whose_events_are_here_already_is_skipped_and_repor
     assert await database.read(count, "turns") == 1
 
 
+async def test_a_conversation_with_one_event_that_is_here_already_leaves_nothing(
+    database: SQLiteDatabase, path: Path
+) -> None:
+    await database.write(turns.admit, message("e"))
+    first, second = with_turn()["conversations"][0]["messages"]
+    log = with_conversation(messages=[first | {"turn": {"event_key": "new", "steps": [STEP]}}, second])
+    assert await import_json(database, saved(path, log)) == ImportSummary(0, 0, 1, differing=("old-1",))
+    assert [await database.read(count, table) for table in ("conversations", "turns", "steps")] == [1, 1, 0]
+
+
+async def test_what_is_not_added_is_checked_all_the_same(database: SQLiteDatabase, path: Path) -> None:
+    await import_json(database, saved(path, MINIMAL))
+    first, second = MINIMAL["conversations"][0]["messages"]
+    wrong = with_conversation(messages=[first | {"user_message": "another"}, second | {"timestamp": "?"}])
+    with pytest.raises(ImportRefused, match=r"messages\[1\]\.timestamp"):
+        await import_json(database, saved(path, wrong))
+
+
 async def test_a_conversation_that_is_twice_in_the_file_is_added_once(database: SQLiteDatabase, path: Path) -> None:
     log = MINIMAL | {"conversations": MINIMAL["conversations"] * 2}
     assert await import_json(database, saved(path, log)) == ImportSummary(1, 2, 1)
@@ -266,6 +284,7 @@ REFUSED: list[tuple[str, object, str]] = [
     ("a wrong finish", with_turn(finished_at="x"), r"messages\[1\]\.turn\.finished_at: 'x' is not"),
     ("a wrong step", with_turn(steps=[STEP, STEP | {"seq": "1"}]), r"messages\[1\]\.turn\.steps\[1\]\.seq: Expected"),
     ("a step's time", with_turn(steps=[STEP | {"recorded_at": "x"}]), r"turn\.steps\[0\]\.recorded_at: 'x' is not"),
+    ("a step of text", with_turn(steps=[STEP | {"body": "x"}]), r"steps\[0\]\.body: Expected `object`, got `str`"),
     ("a step twice", with_turn(steps=[STEP, STEP]), r"messages\[1\]\.turn\.steps\[1\]\.seq: 0 is there twice"),
     ("a nameless result", with_turn(steps=[STEP | {"kind": "result"}]), r"turn\.steps\[0\]\.body\.tool: a result must"),
     ("a part twice", with_turn(deliveries=[{"part": 1, "remote_id": "m"}] * 2), r"deliveries\[1\]\.part: 1 is there"),
@@ -298,6 +317,8 @@ async def test_a_wrong_log_is_refused_naming_the_place(
         (json.dumps(MINIMAL).encode("utf-16"), "malformed"),
         (b'{"version": 2, "conversations": ' + b"[" * 100_000, "nested too deeply"),
         (json.dumps(MINIMAL).replace('"HELLO"', "NaN").encode(), "malformed"),
+        (json.dumps(MINIMAL).replace('"result": "HELLO"', '"result": "\xff"').encode("latin-1"), "is not UTF-8"),
+        (json.dumps(MINIMAL).replace('"result": "HELLO"', '"result": 1e999').encode(), "out of range"),
     ],
 )
 async def test_a_file_that_is_not_json_is_refused(
