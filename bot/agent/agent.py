@@ -22,6 +22,7 @@ from bot.agent.prompt import (
     estimate_tokens,
     message_tokens,
     system_message,
+    total_tokens,
     user_text,
     window,
 )
@@ -33,7 +34,7 @@ from bot.agent.protocols import (
     Result,
     Round,
     ToolProtocol,
-    clip_middle,
+    readable,
 )
 from bot.agent.roster import Profile
 from bot.errors import MessageTooLong
@@ -47,7 +48,7 @@ MAX_EMPTY_ANSWERS = 2
 MAX_ARGUMENTS = 50_000
 """Characters of one call's arguments. A model that writes more is lost in repetition, and every step is recorded."""
 RESULT_SHARE = 0.5
-"""Of the tokens that the question leaves, how many the results of gadgets may take together."""
+"""Of the tokens that the question leaves, how many the gadgets' calls and results may take together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ class _Run:
         empty = 0
         while True:  # ends: a round is added or an empty answer counted each time, and both are bounded
             await self._run_missing_calls()
-            ask = self._protocol.next(self._fitted(), self._rounds)
+            ask = self._next()
             output, printed = await self._ask(ask)
             calls = self._bounded(self._protocol.calls(self._conversation, ask, output) or self._recognised(printed))
             if calls or not ask.visible:
@@ -202,13 +203,15 @@ class _Run:
             raise MessageTooLong
         return room
 
-    def _fitted(self) -> Conversation:
-        """The conversation with as much history as fits beside the results so far; long results are clipped."""
-        self._rounds = _clipped(self._rounds, int(self._room * RESULT_SHARE))
-        used = sum(estimate_tokens(r.text) for round_ in self._rounds for r in round_.results.values())
-        history = window(self._task.past, self._room - used, shared=self._task.question.shared)
-        self._conversation = replace(self._conversation, history=tuple(history))
-        return self._conversation
+    def _next(self) -> Ask:
+        """The next call of the model, with as much history as fits beside what the gadgets were asked and gave."""
+        rounds = readable(self._rounds, int(self._room * RESULT_SHARE))
+        room = self._room
+        if rounds:
+            alone = self._protocol.next(self._conversation, rounds)
+            room = self._conversation.budget.prompt - self._equipment.tokens - total_tokens(alone.request.messages)
+        history = window(self._task.past, room, shared=self._task.question.shared)
+        return self._protocol.next(replace(self._conversation, history=tuple(history)), rounds)
 
     # What the model says.
 
@@ -307,18 +310,6 @@ class _Run:
     def _doing(self, indexes: Sequence[int]) -> str:
         gadgets = [self._toolbox.find(self._rounds[-1].calls[index].name) for index in indexes]
         return " ".join(dict.fromkeys(gadget.status for gadget in gadgets if gadget)) or "thinking…"
-
-
-def _clipped(rounds: Sequence[Round], tokens: int) -> list[Round]:
-    """The rounds with every result cut to an equal share of `tokens`."""
-    count = sum(len(round_.results) for round_ in rounds)
-    characters = 2 * tokens // max(1, count)
-    return [
-        replace(
-            round_, results={i: replace(r, text=clip_middle(r.text, characters)) for i, r in round_.results.items()}
-        )
-        for round_ in rounds
-    ]
 
 
 def _identity(call: ToolCall) -> tuple[str, str]:

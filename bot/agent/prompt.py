@@ -8,6 +8,8 @@ from bot.models.model import AssistantMessage, Message, SystemMessage, UserMessa
 
 BYTES_PER_TOKEN = 3
 """UTF-8 bytes per token, on the cautious side: English has about 4, code 3, most other scripts 3 and more."""
+LONGEST_CHARACTER = 4
+"""UTF-8 bytes of one character at most."""
 TOKENS_PER_MESSAGE = 6
 """What a chat template adds around each message."""
 SAFETY_TOKENS = 64
@@ -47,6 +49,20 @@ class Budget:
 def estimate_tokens(text: str) -> int:
     size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
     return size // BYTES_PER_TOKEN + 1
+
+
+def clip_middle(text: str, limit: int) -> str:
+    """At most about `limit` characters, the end being as telling as the beginning."""
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit * 3 // 4]}\n[…]\n{text[len(text) - limit // 4 :]}"
+
+
+def clip_tokens(text: str, tokens: int) -> str:
+    """At most about `tokens` by our estimate, whatever the script."""
+    if estimate_tokens(text) <= tokens:
+        return text
+    return clip_middle(text, tokens * BYTES_PER_TOKEN // (1 if text.isascii() else LONGEST_CHARACTER))
 
 
 def message_tokens(message: Message) -> int:

@@ -5,12 +5,13 @@ results inlined. *Native*: the provider's function calling, streaming at once. A
 happened in the turn it makes the next request, and from the model's output it reads the calls.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from bot.agent.decisions import Decision, decision_messages, decision_schema, parse_decision
-from bot.agent.prompt import Budget
+from bot.agent.prompt import Budget, clip_middle, clip_tokens, estimate_tokens
 from bot.models.model import (
     AssistantMessage,
     Collected,
@@ -140,11 +141,28 @@ class NativeProtocol:
         return tuple(output.calls) if ask.request.tools else ()
 
 
-def clip_middle(text: str, limit: int) -> str:
-    """At most about `limit` characters, the end being as telling as the beginning."""
-    if len(text) <= limit:
-        return text
-    return f"{text[: limit * 3 // 4]}\n[…]\n{text[-limit // 4 :]}"
+def readable(rounds: Sequence[Round], tokens: int) -> list[Round]:
+    """The rounds as a model is given them: texts, arguments and results each cut to an equal share of `tokens`."""
+    pieces = sum(1 + len(round_.calls) + len(round_.results) for round_ in rounds)
+    share = max(1, tokens // max(1, pieces))
+    return [_readable(round_, share) for round_ in rounds]
+
+
+def _readable(round_: Round, share: int) -> Round:
+    calls = tuple(_readable_call(call, share) for call in round_.calls)
+    results = {i: replace(r, call=calls[i], text=clip_tokens(r.text, share)) for i, r in round_.results.items()}
+    return Round(clip_tokens(round_.text, share), calls, results)
+
+
+def _readable_call(call: ToolCall, share: int) -> ToolCall:
+    """Long texts among the arguments are cut; what is large in another way is left out."""
+    if estimate_tokens(json.dumps(call.arguments, default=str)) <= share:
+        return call
+    each = max(1, share // (2 * len(call.arguments)))
+    cut = {
+        name: clip_tokens(value, each) if isinstance(value, str) else value for name, value in call.arguments.items()
+    }
+    return replace(call, arguments=cut if estimate_tokens(json.dumps(cut, default=str)) <= share else {})
 
 
 def _shortened(message: Message) -> Message:

@@ -1,11 +1,14 @@
 """One message from admission to the finished answer: real inbox, engine, worker, delivery, agent and SQLite."""
 
 import asyncio
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.agent.agent import CUT_ANSWER, EMPTY_ANSWER, MAX_EMPTY_ANSWERS
+from bot.agent.prompt import total_tokens
 from bot.commands import Invocation
 from bot.errors import ModelBusy, PlatformError, PlatformGone, UnknownAgent, sentence_for
 from bot.models.model import (
@@ -363,3 +366,24 @@ async def test_an_unknown_agent_is_refused_with_the_list_of_known_ones(tmp_path:
     async with running_core(tmp_path / "db", ScriptedModel()) as core:
         with pytest.raises(UnknownAgent, match="quartermaster, plain"):
             await core.commands.start(message("x").key, Author("u1", "Alice"), "moneypenny")
+
+
+@pytest.mark.parametrize("tools", [True, False], ids=["native", "json"])
+async def test_long_arguments_and_results_never_leave_the_prompt_larger_than_its_budget(
+    tmp_path: Path, tools: bool
+) -> None:
+    """What a call was given is read again with its result, and counts like everything else."""
+    said = "word " * 350
+    long = {"text": "x" * 12_000}
+    decision = json.dumps([{"action": "use_tools", "tools": [{"tool": "shout", "parameters": long}]}])
+    first = [ToolCall("c1", "shout", long)] if tools else [decision]
+    model = ScriptedModel(["Noted."], first, ["Done."], capabilities=Capabilities(tools=tools))
+    if not tools:  # the first message is decided on as well
+        model = ScriptedModel(['[{"action": "reply"}]'], ["Noted."], first, ["Done."], capabilities=Capabilities())
+    async with running_core(tmp_path / "db", model, limits=replace(LIMITS, answer_characters=20_000)) as core:
+        await core.inbox.admit(message(said, 1))
+        await core.inbox.admit(message(said, 2))
+        await closed(core.database, 2)
+        assert [arguments for _, arguments, _ in core.calls] == [long], "the gadget itself gets all of it"
+    last = model.requests[-1]
+    assert total_tokens(last.messages) + last.max_tokens <= last.num_ctx
