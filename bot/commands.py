@@ -161,8 +161,9 @@ class Commands:
     async def rate(self, turn: int, rating: int, key: ConversationKey, author: Author) -> None:
         """Rate an answer 1, -1 or 0. Raises UserError when it is not one the author may see."""
         place = await self._database.read(records.turn_place, turn)
-        here = place is not None and (place.platform, place.channel) == (key.platform, key.channel)
-        if not here and not self.is_admin(key.platform, author):
+        if place is None or (place.platform, place.workspace) != (key.platform, key.workspace):
+            raise UserError("I know no such answer.")
+        if place.channel != key.channel and not self.is_admin(key.platform, author):
             raise UserError("I know no such answer.")
         await self._database.write(turns.rate, turn, max(-1, min(1, rating)))
 

@@ -1,9 +1,8 @@
 """Showing one turn's answer on its platform: growing at the platform's pace, then its final parts, each posted once.
 
 Where a part was posted is stored before anything else is posted; the last part's id is stored as the turn is closed.
-After a crash, parts with a stored id are
-edited; the one post that may have happened without its id being stored is repeated under the same key, which the
-platform recognises.
+After a crash, parts with a stored id are edited; the one post that may have happened without its id being stored is
+repeated under the same key, which the platform recognises.
 """
 
 import asyncio

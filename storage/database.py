@@ -25,8 +25,6 @@ class Cursor(Protocol):
 
     def fetchall(self) -> list[Any]: ...
 
-    def fetchmany(self, size: int = ...) -> list[Any]: ...
-
 
 class Connection(Protocol):
     """What units use of a connection. Parameters are named (`:name`), which every backend understands."""

@@ -35,6 +35,7 @@ class TurnPlace:
     author: str
     conversation: int
     platform: str
+    workspace: str
     channel: str
 
 
@@ -62,15 +63,9 @@ def tools_used(connection: Connection, turn: int) -> list[str]:
 
 def turn_place(connection: Connection, turn: int) -> TurnPlace | None:
     row = connection.execute(
-        """SELECT turns.id, turns.author, conversations.number, conversations.platform, conversations.channel
+        """SELECT turns.id, turns.author, conversations.number, conversations.platform, conversations.workspace,
+                conversations.channel
             FROM turns JOIN conversations ON conversations.number = turns.conversation WHERE turns.id = :turn""",
         {"turn": turn},
     ).fetchone()
     return TurnPlace(*row) if row else None
-
-
-def count_turns(connection: Connection, conversation: int) -> int:
-    row = connection.execute(
-        "SELECT count(*) FROM turns WHERE conversation = :conversation", {"conversation": conversation}
-    ).fetchone()
-    return int(row[0])

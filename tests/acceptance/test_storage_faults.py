@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.models.model import ToolCall
+from bot.worker import CANNOT_SAVE
 from storage.database import Connection, Database
 from storage.errors import Fenced, StorageBusy, StorageError, StorageFull
 from storage.sqlite import SQLiteDatabase
@@ -128,8 +129,7 @@ async def test_a_turn_that_meets_a_lock_goes_on_when_it_is_gone(tmp_path: Path) 
         release = threading.Event()
         holder = hold_lock(path, release)
         gate.set()
-        await until(lambda: not model.open_streams)
-        await asyncio.sleep(0.3)  # several tries to write meet the lock
+        await until(lambda: CANNOT_SAVE in core.platform.channel.statuses)
         release.set()
         await asyncio.to_thread(holder.join)
         assert await closed(core.database, 1) == [("answered", "Hello.")]

@@ -1,7 +1,7 @@
 """The chat page in a real Chromium, with the real core and a scripted model behind it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,15 +10,10 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from bot.models.model import Request, ToolCall
+from bot.models.model import ToolCall
 from tests.chromium import Chromium, chromium
-from tests.fakes.scripted_model import ScriptedModel
+from tests.fakes.scripted_model import ScriptedModel, echo
 from tests.web import TOKEN, Site, running_site
-
-
-def echo(request: Request) -> Sequence[str]:
-    message = request.messages[-1]
-    return [f"You said: {message.text}"]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,11 @@ Script = Sequence[Item]
 FUNCTION_CALLING = Capabilities(tools=True, context_length=8192)
 
 
+def echo(request: Request) -> Script:
+    """An answer that repeats the last message."""
+    return [f"You said: {request.messages[-1].text}"]
+
+
 class ScriptedModel:
     """Answers with the queued scripts in turn, then with what `answer` makes of a request."""
 

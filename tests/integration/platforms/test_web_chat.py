@@ -1,32 +1,13 @@
 """The chat WebSocket: every frame, every refusal, over real sockets and the real core."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from bot.models.model import ToolCall
 from storage.database import Connection
 from tests.fakes.scripted_model import ScriptedModel
 from tests.waiting import until_found
 from tests.web import Browser, Site, running_site
-
-
-def echo(request: object) -> list[str]:
-    return [f"You said: {request.messages[-1].text}"]  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with running_site(tmp_path / "t.db", ScriptedModel(answer=echo)) as site:
-        yield site
-
-
-@pytest.fixture
-async def browser(site: Site) -> AsyncIterator[Browser]:
-    async with Browser(site.url) as browser:
-        yield browser
 
 
 async def test_a_message_is_received_then_answered(browser: Browser) -> None:

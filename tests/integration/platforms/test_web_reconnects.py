@@ -2,31 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from tests.fakes.scripted_model import ScriptedModel
 from tests.waiting import PATIENCE, until_found
 from tests.web import Browser, Site, running_site
-
-
-def echo(request: object) -> list[str]:
-    return [f"You said: {request.messages[-1].text}"]  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with running_site(tmp_path / "t.db", ScriptedModel(answer=echo)) as site:
-        yield site
-
-
-@pytest.fixture
-async def browser(site: Site) -> AsyncIterator[Browser]:
-    async with Browser(site.url) as browser:
-        yield browser
 
 
 async def test_a_page_that_comes_back_in_the_middle_gets_the_text_so_far(tmp_path: Path) -> None:

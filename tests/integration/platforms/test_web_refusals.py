@@ -1,31 +1,13 @@
 """What the chat WebSocket refuses: what is no frame, and what belongs to another browser."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.fakes.scripted_model import ScriptedModel
+from tests.fakes.scripted_model import ScriptedModel, echo
 from tests.web import Browser, Frame, Site, running_site
-
-
-def echo(request: object) -> list[str]:
-    return [f"You said: {request.messages[-1].text}"]  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with running_site(tmp_path / "t.db", ScriptedModel(answer=echo)) as site:
-        yield site
-
-
-@pytest.fixture
-async def browser(site: Site) -> AsyncIterator[Browser]:
-    async with Browser(site.url) as browser:
-        yield browser
-
 
 NOT_FRAMES = [
     ("hello", "no JSON"),

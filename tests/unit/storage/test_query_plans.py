@@ -59,7 +59,6 @@ HOT: dict[str, Callable[[sqlite3.Connection], Any]] = {
     "rate": lambda c: turns.rate(c, TURN, 1),
     "waiting_conversations": lambda c: turns.waiting_conversations(c, ("discord",)),
     "transcript": lambda c: records.transcript(c, NUMBER, limit=10, before=99),
-    "count_turns": lambda c: records.count_turns(c, NUMBER),
     "turn_place": lambda c: records.turn_place(c, TURN),
     "of_platform": lambda c: watermarks.of_platform(c, "discord"),
     "export of a turn": lambda c: list(logged.Messages(c, NUMBER, NUMBER).of(NUMBER)),

@@ -220,7 +220,6 @@ def test_a_transcript_comes_in_pages_the_last_first_each_oldest_first(connection
     assert [turn.user_message for turn in last] == ["q3", "q4"]
     assert [turn.user_message for turn in earlier] == ["q0", "q1", "q2"]
     assert (last[0].agent_response, last[0].status) == ("", "queued")
-    assert records.count_turns(connection, number) == 5
 
 
 def test_a_transcript_names_the_gadgets_in_their_order(connection: sqlite3.Connection) -> None:
@@ -235,7 +234,7 @@ def test_a_transcript_names_the_gadgets_in_their_order(connection: sqlite3.Conne
 def test_a_turn_knows_its_place(connection: sqlite3.Connection) -> None:
     admitted = turns.admit(connection, message("discord:1"))
     place = records.turn_place(connection, admitted.turn)
-    assert place == records.TurnPlace(admitted.turn, "u1", admitted.conversation, "discord", "general")
+    assert place == records.TurnPlace(admitted.turn, "u1", admitted.conversation, "discord", "guild", "general")
     assert records.turn_place(connection, 4711) is None
 
 
