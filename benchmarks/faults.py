@@ -117,7 +117,7 @@ class TellingReply(StubReply):
             self._shown.set_result(None)
 
 
-async def person(core: Core, platform: TellingPlatform, kind: str, name: str, count: int) -> list[float]:
+async def person(core: Core[Any], platform: TellingPlatform, kind: str, name: str, count: int) -> list[float]:
     """Ask one question after another; the seconds that each took."""
     took = []
     for number in range(count):
@@ -130,7 +130,7 @@ async def person(core: Core, platform: TellingPlatform, kind: str, name: str, co
     return took
 
 
-async def street(core: Core, platform: TellingPlatform, run: str, count: int) -> float:
+async def street(core: Core[Any], platform: TellingPlatform, run: str, count: int) -> float:
     """The 99th percentile over twenty people."""
     people = [person(core, platform, "healthy", f"{run}{number}", count) for number in range(PEOPLE)]
     return statistics.quantiles([t for took in await asyncio.gather(*people) for t in took], n=100)[98]

@@ -21,7 +21,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from benchmarks.support.verdict import verdict
 from bot.errors import ModelBusy, PlatformError, PlatformGone
@@ -126,11 +126,12 @@ class ForgetfulReply:
             raise PlatformError
         return f"m{key}"
 
+    async def grow(self, remote_id: str, text: str, status: str) -> bool:
+        self._waiting.begun.set()
+        return True
+
     async def edit(self, part: int, remote_id: str, text: str) -> None:
         self._waiting.begun.set()
-
-    async def status(self, remote_id: str, text: str) -> None:
-        pass
 
     async def finish(self, remote_ids: Sequence[str], final: Final) -> None:
         self._waiting.ended.set()
@@ -139,7 +140,7 @@ class ForgetfulReply:
 class Person:
     """Says one thing after another, and waits for the answer each time."""
 
-    def __init__(self, core: Core, platform: ForgetfulPlatform, number: int) -> None:
+    def __init__(self, core: Core[Any], platform: ForgetfulPlatform, number: int) -> None:
         self._core = core
         self._platform = platform
         self._thread = f"t{number}"

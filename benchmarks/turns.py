@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import ollama
@@ -68,11 +69,11 @@ class PostingReply:
             posted: str = (await response.json())["id"]
             return posted
 
+    async def grow(self, remote_id: str, text: str, status: str) -> bool:
+        raise AssertionError("only finished answers are shown")
+
     async def edit(self, part: int, remote_id: str, text: str) -> None:
         raise AssertionError("a finished answer is posted once")
-
-    async def status(self, remote_id: str, text: str) -> None:
-        raise AssertionError("a finished answer has no status")
 
     async def finish(self, remote_ids: Sequence[str], final: Final) -> None:
         self._platform.count()
@@ -81,7 +82,7 @@ class PostingReply:
 class Bench:
     """Runs batches of turns at once, ten turns in each conversation unless told where."""
 
-    def __init__(self, core: Core, platform: PostingPlatform, concurrency: int) -> None:
+    def __init__(self, core: Core[Any], platform: PostingPlatform, concurrency: int) -> None:
         self._core = core
         self._platform = platform
         self._concurrency = concurrency
@@ -183,7 +184,7 @@ async def against_the_client(
     print(verdict("longest stall of the loop, ms", stall * 1000, 10))
 
 
-async def long_conversations(core: Core, platform: PostingPlatform, count: int, rounds: int) -> None:
+async def long_conversations(core: Core[Any], platform: PostingPlatform, count: int, rounds: int) -> None:
     for thread, size in (("short", 10), ("long", 100_000)):
         await core.database.write(fill, thread, size)
     one = Bench(core, platform, 1)

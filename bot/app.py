@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
+from aiohttp.typedefs import Handler
 
 from bot.agent.agent import Agent, Limits, ModelOptions
 from bot.agent.decisions import decision_messages
 from bot.agent.roster import Profile, Roster
+from bot.answer_files import remove_leftovers
 from bot.commands import Commands
 from bot.engines.local import LocalEngine
 from bot.inbox import Inbox
 from bot.model_choice import choose_model
 from bot.models.model import Message, Model, ToolSpec
+from bot.platforms.files import FileLimits
 from bot.platforms.platform import Platform
 from bot.settings import Settings
 from bot.worker import TurnLimits, Worker
@@ -65,6 +68,7 @@ class App:
     async def __aenter__(self) -> Self:
         settings = self._settings
         async with AsyncExitStack() as stack:
+            await asyncio.to_thread(remove_leftovers)
             self.database = await stack.enter_async_context(open_database(settings.storage.url))
             http = await stack.enter_async_context(_http_session())
             self.model = await stack.enter_async_context(await choose_model(settings, http, _prewarm(settings)))
@@ -108,10 +112,19 @@ class App:
 
 def configured_platforms(parts: Parts) -> Sequence[AttachedPlatform]:
     """The platforms that `secret-agents run` serves; only those that are on are imported."""
-    return [_web_platform(parts)] if parts.settings.web.enabled else []
+    settings = parts.settings
+    platforms: list[AttachedPlatform] = []
+    doors: dict[str, Handler] = {}
+    if settings.discord.on:
+        platforms.append(_discord_platform(parts))
+    if settings.slack.on:
+        platforms.append(_slack_platform(parts, doors))
+    if settings.web.enabled:
+        platforms.append(_web_platform(parts, doors))
+    return platforms
 
 
-def _web_platform(parts: Parts) -> AttachedPlatform:
+def _web_platform(parts: Parts, doors: Mapping[str, Handler]) -> AttachedPlatform:
     from bot.platforms.web.server import WebPlatform  # noqa: PLC0415 - see above
 
     web = parts.settings.web
@@ -123,7 +136,29 @@ def _web_platform(parts: Parts) -> AttachedPlatform:
         agents={name: agent.description for name, agent in parts.settings.agents.items()},
         allowed_hosts=web.allowed_hosts,
         access_token=web.access_token.get_secret_value() if web.access_token else None,
+        doors=doors,
     )
+
+
+def _discord_platform(parts: Parts) -> AttachedPlatform:
+    from bot.platforms.discord.platform import DiscordPlatform  # noqa: PLC0415 - see above
+
+    files = FileLimits.of(parts.settings.limits.attachment_bytes)
+    return DiscordPlatform(parts.settings.discord, parts.database, files)
+
+
+def _slack_platform(parts: Parts, doors: dict[str, Handler]) -> AttachedPlatform:
+    """In HTTP mode its requests come to the page's server, or to one of its own where there is no page."""
+    from bot.platforms.slack.platform import SlackPlatform  # noqa: PLC0415 - see above
+    from bot.platforms.slack.signed import PATH  # noqa: PLC0415 - see above
+
+    web = parts.settings.web
+    files = FileLimits.of(parts.settings.limits.attachment_bytes)
+    serve = None if web.enabled else (web.host, web.port)
+    platform = SlackPlatform(parts.settings.slack, parts.database, files, serve=serve)
+    if platform.requests is not None:
+        doors[PATH] = platform.requests.receive
+    return platform
 
 
 def spare_the_collector() -> None:

@@ -7,7 +7,6 @@ import asyncio
 import errno
 import socket
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal
 
@@ -15,6 +14,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from bot.embedded_weights import wanted_weights, weights_folder
 from bot.errors import ConfigurationError, ModelError
+from bot.finding import Finding
 from bot.model_choice import choose_model
 from bot.models.weights import free_memory, installed
 from bot.settings import Settings
@@ -29,16 +29,6 @@ PART_SECONDS = 60.0
 """For one part; a large database takes a while to be read through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`todo` is empty where nothing has to be done."""
-
-    part: str
-    state: Literal["ok", "off", "failed"]
-    why: str
-    todo: str = ""
-
-
 async def check_all(settings: Settings) -> list[Finding]:
     """Never raises for what it looks for."""
     async with ClientSession(timeout=ClientTimeout(total=ASK_SECONDS)) as http:
@@ -46,7 +36,7 @@ async def check_all(settings: Settings) -> list[Finding]:
             ("database", check_database(settings)),
             ("model", check_model(settings, http)),
             ("web", check_web(settings, http)),
-            ("discord", _unbuilt("discord", "Discord", on=settings.discord.on)),
+            ("discord", _check_discord(settings)),
             ("slack", _unbuilt("slack", "Slack", on=settings.slack.on)),
         ]
         return list(await asyncio.gather(*(_bounded(name, check) for name, check in parts)))
@@ -86,7 +76,8 @@ async def check_model(settings: Settings, http: ClientSession) -> Finding:
         return Finding("model", "failed", str(error))
     if model.provider == "embedded":
         return await asyncio.to_thread(_check_embedded, settings)
-    health = await model.health()
+    async with model:
+        health = await model.health()
     state: Literal["ok", "failed"] = "failed" if health.state == "failed" else "ok"
     return Finding("model", state, f"{model.name} ({model.provider}): {health.detail}")
 
@@ -154,8 +145,20 @@ async def _is_ours(http: ClientSession, url: str) -> bool:
         return False
 
 
+async def _check_discord(settings: Settings) -> Finding:
+    if not settings.discord.on:
+        return _no_token("discord", "Discord")
+    from bot.platforms.discord.check import check_discord  # noqa: PLC0415 - discord.py is imported only where it is used
+
+    return await check_discord(settings.discord)
+
+
 async def _unbuilt(part: str, name: str, *, on: bool) -> Finding:
     if not on:
-        return Finding(part, "off", f"no token for {name} is set, or [{part}] enabled is false")
+        return _no_token(part, name)
     why = f"this version does not connect to {name} yet"
     return Finding(part, "failed", why, f"set [{part}] enabled = false, or remove its token")
+
+
+def _no_token(part: str, name: str) -> Finding:
+    return Finding(part, "off", f"no token for {name} is set, or [{part}] enabled is false")

@@ -16,6 +16,8 @@ from typing import Any
 Handler = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+WITH_MANIFEST = ("discord",)
+"""Chat platforms that have to be told about the bot; see `bot.cli_manifest`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,6 +115,10 @@ def _running(commands: _Commands) -> None:
     chat = _command(commands, "chat", "Talk to the bot here; or pipe it a message per line.", "bot.cli_running:chat")
     chat.add_argument("id", nargs="?", metavar="ID", help="the mission to go on with (default: the latest active one)")
     _json(_command(commands, "check", "Tell what is on, whether it works, and what to do.", "bot.cli_running:check"))
+    about = "Print what a chat platform has to be told about the bot."
+    manifest = _command(commands, "manifest", about, "bot.cli_manifest:manifest")
+    manifest.add_argument("platform", choices=WITH_MANIFEST)
+    _json(manifest)
     model = _command(commands, "model", "The embedded language model.", "bot.cli_model:pull")
     actions = model.add_subparsers(title="actions", metavar="ACTION", required=True)
     pull = _command(actions, "pull", "Download the embedded model's weights.", "bot.cli_model:pull")
@@ -129,9 +135,11 @@ def _missions(commands: _Commands) -> None:
     end = _command(commands, "end", "End a mission.", "bot.cli_missions:end")
     end.add_argument("id", nargs="?", metavar="ID", help="default: the latest active one of the terminal")
     _command(commands, "new", "Begin a fresh mission, which `chat` then goes on with.", "bot.cli_missions:new")
-    export = _command(commands, "export", "Write missions as JSON.", "bot.cli_missions:export")
+    export = _command(commands, "export", "Write missions as JSON, JSONL or Markdown.", "bot.cli_missions:export")
     export.add_argument("id", metavar="ID|all")
     export.add_argument("file", type=Path, metavar="FILE", help="- is standard output")
+    formats = ("json", "jsonl", "markdown")
+    export.add_argument("--format", choices=formats, help="default: by the file's ending (.json, .jsonl, .md), or json")
     load = _command(commands, "import", "Read missions that were exported.", "bot.cli_missions:load")
     load.add_argument("file", type=Path, metavar="FILE")
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.cli import OK
 from bot.cli_output import print_json, print_table, print_text
@@ -18,6 +19,9 @@ from storage import conversations, records
 from storage.conversations import Conversation, NewConversation, Place
 from storage.database import Database, open_database
 from storage.records import TurnRecord
+
+if TYPE_CHECKING:
+    from storage.export import Format
 
 TERMINAL = "terminal"
 COLUMNS = ("ID", "Status", "Platform", "Agent", "Owner", "Last message", "Title")
@@ -98,17 +102,25 @@ async def new(given: argparse.Namespace) -> int:
 
 
 async def export(given: argparse.Namespace) -> int:
-    from storage.export import export_json, export_to_file  # noqa: PLC0415 - only for this command
+    from storage.export import export_pieces, export_to_file  # noqa: PLC0415 - only for this command
 
     _, database = _open(given)
+    format_ = given.format or _format_of(given.file)
     async with database:
         ids = None if given.id == "all" else [(await _find(database, given.id)).id]
         if given.file == Path("-"):
-            await export_json(database, ids, sys.stdout.buffer.write)
+            await export_pieces(database, ids, sys.stdout.buffer.write, format_)
             return OK
-        summary = await export_to_file(database, ids, given.file)
+        summary = await export_to_file(database, ids, given.file, format_)
     print_text(f"{_count(summary.conversations, 'mission')} with {_count(summary.turns, 'message')} in {given.file}.")
     return OK
+
+
+def _format_of(file: Path) -> "Format":
+    """By the ending of its name; the log that can be imported again where that says nothing."""
+    from storage.export import ENDINGS  # noqa: PLC0415 - see above
+
+    return next((format_ for format_, ending in ENDINGS.items() if ending == file.suffix.lower()), "json")
 
 
 async def load(given: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from bot.platforms.terminal import TerminalPlatform
 from bot.platforms.terminal_screen import Screen
 from bot.settings import Settings, load
 
-UNBUILT = ("discord", "slack")
+UNBUILT = ("slack",)
 """Platforms that have settings, and that this version does not connect to."""
 SIGNALLED = 128
 """A program that ends because of a signal has this plus the signal's number as exit status."""
@@ -32,7 +32,7 @@ async def run(given: argparse.Namespace) -> int:
     _start_log(settings, logging.DEBUG)
     for name in unbuilt(settings):
         _log.warning("%s is on, but this version does not connect to it yet", name)
-    if not settings.web.enabled:
+    if not settings.web.enabled and not settings.discord.on:
         raise ConfigurationError("[web] enabled: is false, and no other platform is on: there is nothing to run")
     asked = _Asked((signal.SIGINT, signal.SIGTERM))
     await _serve(App(settings, configured_platforms), asked.event)

@@ -121,13 +121,13 @@ class Delivery:
         await self._show_changes()
 
     async def _show_changes(self) -> None:
-        text, status = self.partial, self._status
-        if text != self._seen[0]:
-            preview = self._platform.split(text)[0]
-            await self._bounded(self._reply.edit(0, self._posted[0], preview))
-        if status != self._seen[1]:
-            await self._bounded(self._reply.status(self._posted[0], status))
-        self._seen = (text, status)
+        seen = (self.partial, self._status)
+        if seen != self._seen:
+            preview = self._platform.preview(seen[0])
+            if await self._bounded(self._reply.grow(self._posted[0], preview, seen[1])):
+                self._seen = seen
+            else:
+                self._changed.set()
 
     async def _insist(self, number: int, text: str) -> None:
         for attempt in range(MAX_TRIES):
@@ -170,4 +170,4 @@ class Delivery:
 def _ref(claim: Claim) -> TurnRef:
     place = claim.conversation
     key = ConversationKey(place.platform, place.workspace, place.channel, place.thread)
-    return TurnRef(claim.turn, place.id, key, claim.event_key, claim.author)
+    return TurnRef(claim.turn, place.id, key, claim.event_key, claim.author, place.title, resumed=claim.attempt > 1)

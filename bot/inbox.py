@@ -1,12 +1,11 @@
 """Taking a message in: the one transaction after which a platform may tell its sender that we have it."""
 
-from dataclasses import asdict
-
 from bot.agent.guard import clean_name, sanitise
 from bot.agent.roster import Roster
+from bot.attachments import to_stored
 from bot.engines.engine import Engine
 from bot.platforms.platform import Inbound
-from storage import turns
+from storage import questions, turns
 from storage.conversations import NewConversation
 from storage.database import Database
 from storage.turns import Admitted, NewTurn
@@ -32,13 +31,25 @@ class Inbox:
         self._engine.wake(admitted.conversation)
         return admitted
 
+    async def amend(self, event_key: str, text: str) -> bool:
+        """Replace a question that was edited before its answer was begun; False when it is too late, or unknown."""
+        return await self._database.write(questions.amend, event_key, sanitise(text, MAX_CHARACTERS).text)
+
+    async def withdraw(self, event_key: str) -> None:
+        """Cancel a question that its author deleted, and interrupt the answer if it is running."""
+        interrupted = await self._database.write(questions.withdraw, event_key)
+        if interrupted is not None:
+            self._engine.stop(interrupted)
+
     def _turn(self, inbound: Inbound) -> NewTurn:
         agent = self._roster.get(inbound.agent).name if inbound.agent else self._roster.default
         text = sanitise(inbound.text, MAX_CHARACTERS).text
+        title = title_of(text if inbound.title is None else sanitise(inbound.title, MAX_CHARACTERS).text)
         name = clean_name(inbound.author.name)
         key = inbound.key
+        attachments, images = to_stored(inbound.attachments)
         opening = NewConversation(
-            key.platform, key.workspace, key.channel, key.thread, inbound.author.id, name, agent, title_of(text)
+            key.platform, key.workspace, key.channel, key.thread, inbound.author.id, name, agent, title
         )
         return NewTurn(
             event_key=inbound.event_key,
@@ -47,7 +58,8 @@ class Inbox:
             user_message=text,
             opening=opening,
             shared=inbound.shared,
-            attachments=tuple(asdict(attachment) for attachment in inbound.attachments),
+            attachments=attachments,
+            images=images,
         )
 
 

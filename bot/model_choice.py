@@ -36,6 +36,7 @@ def ollama_model(settings: Settings, http: ClientSession, name: str) -> Model:
         host=settings.ollama.host,
         name=name,
         keep_alive=settings.ollama.keep_alive,
+        vision=settings.model.vision,
         first_token_seconds=settings.model.first_token_seconds,
         idle_seconds=settings.model.idle_seconds,
     )
@@ -84,6 +85,7 @@ def _openai_model(settings: Settings, http: ClientSession) -> Model:
         base_url=settings.openai.base_url,
         api_key=key.get_secret_value() if key else None,
         name=settings.model.name,
+        vision=settings.model.vision,
         first_token_seconds=settings.model.first_token_seconds,
         idle_seconds=settings.model.idle_seconds,
     )

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.agent.agent import Agent, Answer, Task
+from bot.agent.journal import tokens_of
 from bot.agent.prompt import Exchange, Question
 from bot.agent.roster import Roster
+from bot.attachments import from_stored
 from bot.delivery import Delivery
 from bot.errors import PlatformGone, TurnTimedOut, UserError, sentence_for
 from bot.platforms.platform import Platform
@@ -180,18 +182,20 @@ class Worker:
                 answer = await self._agent.answer(self._task(claim), journal, delivery)
         except TimeoutError as error:
             if running.stopped:
-                return self._partial(delivery, "stopped", STOPPED), None
-            return self._failed(claim, delivery, TurnTimedOut(), error), None
+                return self._partial(delivery, journal, "stopped", STOPPED), None
+            return self._failed(claim, delivery, journal, TurnTimedOut(), error), None
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - every turn ends visibly, whatever goes wrong in it
-            return self._failed(claim, delivery, error, error), None
+            return self._failed(claim, delivery, journal, error, error), None
         finally:
             self._running.pop(conversation, None)
+        if running.stopped:  # in the moment in which the answer was complete; who stopped it was told so
+            return self._partial(delivery, journal, "stopped", STOPPED), answer.last_step
         return _ending(answer), answer.last_step
 
     def _task(self, claim: Claim) -> Task:
-        files = tuple((a["name"], a.get("text")) for a in claim.attachments)
+        files = from_stored(claim.attachments, claim.images)
         return Task(
             profile=self._roster.answering(claim.conversation.agent),
             question=Question(claim.author_name, claim.user_message, claim.shared, files),
@@ -199,15 +203,22 @@ class Worker:
             asker=f"{claim.conversation.platform}:{claim.author}",
         )
 
-    def _failed(self, claim: Claim, delivery: Delivery, reason: Exception, cause: BaseException) -> Ending:
+    def _failed(
+        self, claim: Claim, delivery: Delivery, journal: TurnJournal, reason: Exception, cause: BaseException
+    ) -> Ending:
         expected = isinstance(reason, UserError)
         _log.log(logging.INFO if expected else logging.ERROR, "turn %d failed: %r", claim.turn, cause)
-        return self._partial(delivery, "failed", sentence_for(reason), error=f"{type(reason).__name__}: {reason}")
+        why = f"{type(reason).__name__}: {reason}"
+        return self._partial(delivery, journal, "failed", sentence_for(reason), error=why)
 
-    def _partial(self, delivery: Delivery, outcome: str, note: str, error: str | None = None) -> Ending:
-        """Keep what was shown so far, and say why there is no more."""
+    def _partial(
+        self, delivery: Delivery, journal: TurnJournal, outcome: str, note: str, error: str | None = None
+    ) -> Ending:
+        """Keep what was shown so far, and say why there is no more. Tokens are those of the recorded steps: what an
+        output costs that broke off is not known.
+        """
         text = f"{delivery.partial.rstrip()}\n\n{note}".strip()
-        return Ending(outcome, text, delivery.partial, self._agent.answered_by, error=error)
+        return Ending(outcome, text, delivery.partial, self._agent.answered_by, *tokens_of(journal.steps), error=error)
 
 
 def _ending(answer: Answer) -> Ending:

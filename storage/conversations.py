@@ -55,6 +55,17 @@ class Place:
     owner: str | None = None
 
 
+def given(place: Place) -> dict[str, str]:
+    """The columns that a place says something about, and what they must be."""
+    named = {
+        "platform": place.platform,
+        "workspace": place.workspace,
+        "channel": place.channel,
+        "owner": place.owner,
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
 def new_id() -> str:
     return "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
 
@@ -112,35 +123,45 @@ def get(connection: Connection, number: int) -> Conversation:
 
 def find(connection: Connection, id_or_prefix: str) -> Conversation | None:
     """By id, or by a prefix of at least four characters that only one id has."""
+    found = matching(connection, id_or_prefix, limit=2)
+    return found[0] if len(found) == 1 else None
+
+
+def matching(connection: Connection, id_or_prefix: str, *, limit: int) -> list[Conversation]:
+    """The one with this id, or those whose ids begin with these four characters or more, by id."""
     exact = connection.execute(f"SELECT {_COLUMNS} FROM conversations WHERE id = :id", {"id": id_or_prefix}).fetchone()
     if exact or len(id_or_prefix) < MIN_PREFIX:
-        return Conversation(*exact) if exact else None
+        return [Conversation(*exact)] if exact else []
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM conversations WHERE id >= :prefix AND id < :beyond LIMIT 2",
-        {"prefix": id_or_prefix, "beyond": id_or_prefix + "\U0010ffff"},
+        f"SELECT {_COLUMNS} FROM conversations WHERE id >= :prefix AND id < :beyond ORDER BY id LIMIT :limit",
+        {"prefix": id_or_prefix, "beyond": id_or_prefix + "\U0010ffff", "limit": limit},
     ).fetchall()
-    return Conversation(*rows[0]) if len(rows) == 1 else None
+    return [Conversation(*row) for row in rows]
 
 
 def recent(
     connection: Connection, place: Place, *, limit: int, before: int | None = None, active_only: bool = False
 ) -> list[Conversation]:
     """Newest first; `before` is the `number` of the last one of the page before."""
-    wanted: dict[str, object] = {
-        "platform": place.platform,
-        "workspace": place.workspace,
-        "channel": place.channel,
-        "owner": place.owner,
-        "number": before,
-        "status": "active" if active_only else None,
-    }
-    given = {name: value for name, value in wanted.items() if value is not None}
-    where = " AND ".join(f"{name} {'<' if name == 'number' else '='} :{name}" for name in given) or "1 = 1"
+    conditions = [f"{name} = :{name}" for name in given(place)]
+    conditions += ["number < :before"] if before is not None else []
+    conditions += ["status = 'active'"] if active_only else []
+    where = " AND ".join(conditions) or "1 = 1"
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM conversations WHERE {where} ORDER BY number DESC LIMIT :limit",
-        {**given, "limit": limit},
+        given(place) | {"limit": limit, "before": before},
     ).fetchall()
     return [Conversation(*row) for row in rows]
+
+
+def channels(connection: Connection, platform: str, workspace: str, *, limit: int) -> list[str]:
+    """Channels with conversations, the one with the latest first."""
+    rows = connection.execute(
+        """SELECT channel FROM conversations WHERE platform = :platform AND workspace = :workspace
+            GROUP BY channel ORDER BY max(number) DESC LIMIT :limit""",
+        {"platform": platform, "workspace": workspace, "limit": limit},
+    ).fetchall()
+    return [channel for (channel,) in rows]
 
 
 def end(connection: Connection, number: int) -> bool:

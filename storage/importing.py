@@ -146,6 +146,8 @@ def _insert_turns(connection: Connection, number: int, conversation: ReadConvers
             _insert(connection, "steps", {"turn": row[0], **asdict(step), "body": str(step.body, "utf-8")})
         for delivery in turn.deliveries:
             _insert(connection, "deliveries", {"turn": row[0], **asdict(delivery)})
+        for image in turn.images or ():
+            _insert(connection, "images", {"turn": row[0], **asdict(image)})
         count += 1
     return count
 

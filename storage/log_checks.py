@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 from msgspec.structs import replace
 
 from storage.clock import stored_time
@@ -14,6 +14,7 @@ from storage.mission_log import (
     IMPORTED_STATUS,
     OPEN,
     LoggedHead,
+    LoggedImage,
     LoggedMessage,
     LoggedPlace,
     LoggedStep,
@@ -62,6 +63,7 @@ def _made_up(message: LoggedMessage, event_key: str, timestamp: str) -> LoggedTu
 def _checked(turn: LoggedTurn, place: str) -> LoggedTurn:
     _require_once([step.seq for step in turn.steps], f"{place}.steps", "seq")
     _require_once([delivery.part for delivery in turn.deliveries], f"{place}.deliveries", "part")
+    images = _checked_images(turn, f"{place}.images")
     closed = None if turn.status in OPEN else turn.status
     steps = [_checked_step(step, f"{place}.steps[{index}]") for index, step in enumerate(turn.steps)]
     return replace(
@@ -72,7 +74,18 @@ def _checked(turn: LoggedTurn, place: str) -> LoggedTurn:
         steps=sorted(steps, key=lambda step: step.seq),
         deliveries=sorted(turn.deliveries, key=lambda delivery: delivery.part),
         extras={name: value for name, value in turn.extras.items() if name != IMPORTED_STATUS},
+        images=images or UNSET,
     )
+
+
+def _checked_images(turn: LoggedTurn, place: str) -> list[LoggedImage]:
+    images = turn.images or []
+    _require_once([image.number for image in images], place, "number")
+    named = [attachment.get("image") for attachment in turn.attachments]
+    for index, image in enumerate(images):
+        if image.number not in named:
+            raise ImportRefused(f"{place}[{index}].number: {image.number} is named by none of the attachments")
+    return sorted(images, key=lambda image: image.number)
 
 
 def _checked_step(step: LoggedStep, place: str) -> LoggedStep:

@@ -1,7 +1,8 @@
 """Units of work that read conversations as the mission log tells them (`storage.mission_log`).
 
 Everything is read in the order of the log, conversation by conversation and turn by turn, in one query for each table
-however many conversations there are: what belongs to a turn is next when the turn is.
+however many conversations there are: what belongs to a turn is next when the turn is. Pictures are asked for where a
+turn has any.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,11 +11,15 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from msgspec import UNSET
+
+from storage import images
 from storage.database import Connection
 from storage.mission_log import (
     IMPORTED_STATUS,
     LoggedDelivery,
     LoggedHead,
+    LoggedImage,
     LoggedMessage,
     LoggedPlace,
     LoggedStep,
@@ -100,20 +105,29 @@ def _messages(connection: Connection, place: Mapping[str, int]) -> Iterator[tupl
         while delivery is not None and delivery[0] == turn:
             deliveries.append(LoggedDelivery(delivery[1], delivery[2]))
             delivery = next_delivery()
-        yield row[0], turn, _message(row, steps, deliveries)
+        yield row[0], turn, _message(connection, row, steps, deliveries)
 
 
-def _message(row: Any, steps: list[LoggedStep], deliveries: list[LoggedDelivery]) -> LoggedMessage:
+def _message(
+    connection: Connection, row: Any, steps: list[LoggedStep], deliveries: list[LoggedDelivery]
+) -> LoggedMessage:
     # Taken apart at once, and structs filled by position: this runs for every turn of an export.
     # fmt: off
-    (_, _, created_at, user_message, agent_response, llm_raw_response, event_key, author, author_name, shared,
+    (_, number, created_at, user_message, agent_response, llm_raw_response, event_key, author, author_name, shared,
      attachments, status, attempt, stop_requested, outcome, model, prompt_tokens, completion_tokens, error, rating,
      started_at, finished_at, extras) = row
     more = stored_json(extras)
+    files = stored_json(attachments)
+    pictures = _images(connection, number, files) if files else []
     turn = LoggedTurn(
-        event_key, author, author_name, shared != 0, stored_json(attachments), more.pop(IMPORTED_STATUS, status),
+        event_key, author, author_name, shared != 0, files, more.pop(IMPORTED_STATUS, status),
         attempt, stop_requested != 0, outcome, model, prompt_tokens, completion_tokens, error, rating, started_at,
-        finished_at, steps, deliveries, more,
+        finished_at, steps, deliveries, more, pictures or UNSET,
     )
     # fmt: on
     return LoggedMessage(created_at, user_message, agent_response or "", llm_raw_response or "", calls_of(steps), turn)
+
+
+def _images(connection: Connection, turn: int, attachments: list[dict[str, Any]]) -> list[LoggedImage]:
+    """Asked for turn by turn: pictures are rare, and a query of all would look at every turn to find none."""
+    return [LoggedImage(one.number, one.media_type, one.data) for one in images.of_turn(connection, turn, attachments)]

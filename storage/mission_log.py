@@ -17,7 +17,7 @@ import math
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Raw, Struct, field
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 VERSION = 2
 OPEN = ("queued", "running")
@@ -51,8 +51,16 @@ class LoggedDelivery(Struct, frozen=True, gc=False):
     remote_id: str
 
 
+class LoggedImage(Struct, frozen=True, gc=False):
+    """A picture that one of the turn's attachments names by its number; `data` is base64 in the log."""
+
+    number: Count
+    media_type: str
+    data: bytes
+
+
 class LoggedTurn(Struct, frozen=True):
-    """What a message is to us. `status` and the rest are as in the table of turns."""
+    """What a message is to us. `status` and the rest are as in the table of turns; `images` is left out if empty."""
 
     event_key: Annotated[str, Meta(min_length=1)]
     author: str = "user"
@@ -73,6 +81,7 @@ class LoggedTurn(Struct, frozen=True):
     steps: list[LoggedStep] = field(default_factory=list)
     deliveries: list[LoggedDelivery] = field(default_factory=list)
     extras: dict[str, Any] = field(default_factory=dict)
+    images: list[LoggedImage] | UnsetType = UNSET
 
 
 class LoggedMessage(Struct, frozen=True):

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from storage import conversations
+from storage import conversations, images
 from storage.clock import utc_now
 from storage.conversations import Conversation, NewConversation
 from storage.database import Connection
 from storage.errors import Fenced
+from storage.images import Image
 
 _OPEN = "status IN ('queued', 'running')"
 
@@ -29,6 +30,7 @@ class NewTurn:
     opening: NewConversation
     shared: bool = False
     attachments: tuple[dict[str, Any], ...] = ()
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +93,14 @@ class Claim:
     steps: list[Step] = field(default_factory=list)
     deliveries: dict[int, str] = field(default_factory=dict)
     window: list[PastTurn] = field(default_factory=list)
+    images: tuple[Image, ...] = ()
 
 
 def admit(connection: Connection, new: NewTurn) -> Admitted:
     """Deduplicate by event key, find or open the conversation, insert the turn."""
     place = new.opening
     active = conversations.find_active(connection, place.platform, place.workspace, place.channel, place.thread)
-    if active is None and (known := _find_event(connection, new.event_key)):
+    if active is None and (known := find_event(connection, new.event_key)):
         return known  # before anything is opened for it
     conversation = active or conversations.open_(connection, place)
     now = utc_now()
@@ -119,9 +122,10 @@ def admit(connection: Connection, new: NewTurn) -> Admitted:
         },
     ).fetchone()
     if row is None:
-        known = _find_event(connection, new.event_key)
+        known = find_event(connection, new.event_key)
         assert known is not None
         return known
+    images.add(connection, row[0], new.images)
     if active is not None:
         connection.execute(
             "UPDATE conversations SET last_updated = :now, title = CASE title WHEN '' THEN :title ELSE title END"
@@ -131,7 +135,8 @@ def admit(connection: Connection, new: NewTurn) -> Admitted:
     return Admitted(row[0], conversation.number, conversation.id, duplicate=False)
 
 
-def _find_event(connection: Connection, event_key: str) -> Admitted | None:
+def find_event(connection: Connection, event_key: str) -> Admitted | None:
+    """The turn of an event that was admitted."""
     row = connection.execute(
         """SELECT turns.id, conversations.number, conversations.id FROM turns
             JOIN conversations ON conversations.number = turns.conversation WHERE event_key = :event_key""",
@@ -163,6 +168,7 @@ def claim(connection: Connection, conversation: int, *, window: int) -> Claim | 
         return None
     turn, attempt = row[0], row[1]
     repeated = attempt > 1
+    attachments = json.loads(row[7])
     return Claim(
         turn,
         attempt,
@@ -171,13 +177,14 @@ def claim(connection: Connection, conversation: int, *, window: int) -> Claim | 
         author_name=row[4],
         shared=bool(row[5]),
         user_message=row[6],
-        attachments=json.loads(row[7]),
+        attachments=attachments,
         stop_requested=bool(row[8]),
         ending=Ending(*row[9:]) if row[9] is not None else None,
         conversation=conversations.get(connection, conversation),
         steps=steps(connection, turn) if repeated else [],
         deliveries=deliveries(connection, turn) if repeated else {},
         window=past(connection, conversation, before=turn, limit=window),
+        images=images.of_turn(connection, turn, attachments),
     )
 
 
@@ -186,6 +193,7 @@ def past(connection: Connection, conversation: int, *, before: int, limit: int) 
     rows = connection.execute(
         """SELECT author, author_name, user_message, agent_response FROM turns
             WHERE conversation = :conversation AND id < :before AND status IN ('answered', 'stopped')
+                AND repeated_by IS NULL
             ORDER BY id DESC LIMIT :limit""",
         {"conversation": conversation, "before": before, "limit": limit},
     ).fetchall()
@@ -287,14 +295,23 @@ def finish(connection: Connection, turn: int, attempt: int, posted: Mapping[int,
 
 
 def request_stop(connection: Connection, conversation: int) -> int | None:
-    """Ask the oldest open turn of a conversation to stop; its id, or None when nothing is open."""
+    """Ask the oldest open turn of a conversation to stop; its id, or None when none is open or its end is decided."""
     row = connection.execute(
         f"""UPDATE turns SET stop_requested = 1
             WHERE id = (SELECT id FROM turns WHERE conversation = :conversation AND {_OPEN} ORDER BY id LIMIT 1)
+                AND outcome IS NULL
             RETURNING id""",
         {"conversation": conversation},
     ).fetchone()
     return row[0] if row else None
+
+
+def request_stop_of(connection: Connection, turn: int) -> bool:
+    """Ask one turn to stop; False when its end is decided."""
+    asked = connection.execute(
+        f"UPDATE turns SET stop_requested = 1 WHERE id = :turn AND {_OPEN} AND outcome IS NULL", {"turn": turn}
+    ).rowcount
+    return asked == 1
 
 
 def rate(connection: Connection, turn: int, rating: int) -> None:

@@ -18,6 +18,8 @@ from bot.settings.sources import PLAIN_NAMES, PREFIX
 ROOT = Path(__file__).parents[1]
 SECONDS = 60.0
 """How long anything may take before a test gives up on it."""
+WARNINGS = "error,ignore:'audioop' is deprecated:DeprecationWarning"
+"""Every warning is an error, but for what discord.py imports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Command:
         self.folder = folder
         ours = {name for name in os.environ if name in PLAIN_NAMES or name.startswith(PREFIX)}
         inherited = {name: value for name, value in os.environ.items() if name not in ours}
-        self.variables = inherited | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"} | dict(variables)
+        self.variables = inherited | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": WARNINGS} | dict(variables)
 
     async def start(self, *arguments: str, stdin: int = PIPE, stdout: int = PIPE) -> Process:
         return await asyncio.create_subprocess_exec(

@@ -1,13 +1,14 @@
 """The real core around a scripted model and the stub platform: what worker, delivery and acceptance tests run."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from bot.agent.agent import Agent, Limits, ModelOptions
 from bot.agent.roster import Profile, Roster
+from bot.app import AttachedPlatform
 from bot.commands import Commands
 from bot.engines.local import LocalEngine
 from bot.inbox import Inbox
@@ -46,13 +47,18 @@ PROFILE = Profile(
 PLAIN = Profile("plain", "Uses nothing", "You are plain.", ())
 LIMITS = Limits(message_characters=2_000, answer_characters=5_000, rounds=3, calls_per_round=4)
 OPTIONS = ModelOptions(protocol="auto", num_ctx=4096, max_tokens=512, temperature=0.0)
+BOSS = "boss"
+"""An admin's id on every platform."""
 TURN_LIMITS = TurnLimits(seconds=20, attempts=5, window=10)
 
 
+P = TypeVar("P", bound=AttachedPlatform)
+
+
 @dataclass(slots=True)
-class Core:
+class Core(Generic[P]):
     database: Database
-    platform: StubPlatform
+    platform: P
     engine: LocalEngine
     inbox: Inbox
     commands: Commands
@@ -71,12 +77,30 @@ async def running_core(
     seconds: float | None = None,
     wrap: Callable[[SQLiteDatabase], Database] = lambda database: database,
     busy_seconds: float = 5.0,
-) -> AsyncIterator[Core]:
-    """Everything between a platform and a model, on a SQLite file; `calls` are the gadgets that really ran.
+) -> AsyncIterator[Core[StubPlatform]]:
+    """Everything between the stub platform and a model, on a SQLite file."""
+    stub = platform or StubPlatform()
+    bounds = replace(turn_limits, seconds=seconds) if seconds is not None else turn_limits
+    async with (
+        SQLiteDatabase(str(path), busy_seconds=busy_seconds) as file,
+        core_around(wrap(file), model, stub, limits=limits, options=options, turn_limits=bounds) as core,
+        core.engine,
+    ):
+        yield core
 
-    `wrap` may put something between the core and its database.
-    """
-    platform = platform or StubPlatform()
+
+@asynccontextmanager
+async def core_around(
+    database: Database,
+    model: Model,
+    platform: P,
+    *,
+    limits: Limits = LIMITS,
+    options: ModelOptions = OPTIONS,
+    turn_limits: TurnLimits = TURN_LIMITS,
+    admins: Collection[str] = (BOSS,),
+) -> AsyncIterator[Core[P]]:
+    """Everything between a platform and a model but a running engine; `calls` are the gadgets that really ran."""
     toolbox = Toolbox([shout, whisper])
     roster = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
     calls: list[tuple[str, Mapping[str, Any], str]] = []
@@ -85,14 +109,11 @@ async def running_core(
         calls.append((name, arguments, asker))
         return await toolbox.call(name, arguments, http=None, user=asker, settings={})  # type: ignore[arg-type]  # neither gadget uses it
 
-    async with SQLiteDatabase(str(path), busy_seconds=busy_seconds) as file, model:
-        database = wrap(file)
+    async with model:
         agent = Agent(model, toolbox, call, options, limits)
-        bounds = replace(turn_limits, seconds=seconds) if seconds is not None else turn_limits
-        worker = Worker(database, agent, roster, {platform.name: platform}, bounds)
+        worker = Worker(database, agent, roster, {platform.name: platform}, turn_limits)
         engine = LocalEngine(database, worker, (platform.name,), concurrency=100)
         inbox = Inbox(database, engine, roster)
-        commands = Commands(database, engine, roster, {platform.name: frozenset({"boss"})})
+        commands = Commands(database, engine, roster, {platform.name: frozenset(admins)})
         platform.attach(inbox, commands)
-        async with engine:
-            yield Core(database, platform, engine, inbox, commands, calls)
+        yield Core(database, platform, engine, inbox, commands, calls)

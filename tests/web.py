@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +11,10 @@ from typing import Any, Self
 import aiohttp
 from yarl import URL
 
-from bot.agent.agent import Agent
-from bot.agent.roster import Roster
-from bot.commands import Commands
-from bot.engines.local import LocalEngine
-from bot.inbox import Inbox
 from bot.models.model import Model
 from bot.platforms.web.server import WebPlatform
-from bot.worker import Worker
-from gadgets.toolbox import Outcome, Toolbox
 from storage.sqlite import BUSY_SECONDS, SQLiteDatabase
-from tests.core import LIMITS, OPTIONS, PLAIN, PROFILE, TURN_LIMITS, shout, whisper
+from tests.core import PLAIN, PROFILE, core_around
 from tests.waiting import PATIENCE
 
 Frame = dict[str, Any]
@@ -50,31 +43,21 @@ async def running_site(
     allowed_hosts: tuple[str, ...] = (),
     busy_seconds: float = BUSY_SECONDS,
 ) -> AsyncIterator[Site]:
-    toolbox = Toolbox([shout, whisper])
-    roster = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
-
-    async def call(name: str, arguments: Mapping[str, Any], asker: str) -> Outcome:
-        return await toolbox.call(name, arguments, http=None, user=asker, settings={})  # type: ignore[arg-type]  # neither gadget uses it
-
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(SQLiteDatabase(str(path), busy_seconds=busy_seconds))
-        await stack.enter_async_context(model)
         platform = WebPlatform(
             host=host,
             port=port,
             database=database,
             model=model,
-            agents={profile.name: profile.description for profile in roster.profiles},
+            agents={profile.name: profile.description for profile in (PROFILE, PLAIN)},
             allowed_hosts=allowed_hosts,
             access_token=access_token,
         )
-        worker = Worker(database, Agent(model, toolbox, call, OPTIONS, LIMITS), roster, {"web": platform}, TURN_LIMITS)
-        engine = LocalEngine(database, worker, ("web",), concurrency=100)
-        inbox = Inbox(database, engine, roster)
-        platform.attach(inbox, Commands(database, engine, roster, {"web": frozenset()}))
+        core = await stack.enter_async_context(core_around(database, model, platform))
         serving = asyncio.create_task(platform.run())
         stack.push_async_callback(_ended, serving)
-        await stack.enter_async_context(engine)
+        await stack.enter_async_context(core.engine)
         await _opened(platform, serving)
         yield Site(platform.url, int(platform.url.rsplit(":", 1)[1][:-1]), platform, database, lambda: _ended(serving))
 

@@ -6,6 +6,7 @@ the last of them.
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.agent.decisions import Decision, parse_decision
+from bot.agent.files import question_message
 from bot.agent.journal import Journal, model_body, result_body, rounds_of, tokens_of
 from bot.agent.narration import Narration, Show
 from bot.agent.prompt import (
@@ -37,9 +39,11 @@ from bot.agent.protocols import (
     readable,
 )
 from bot.agent.roster import Profile
-from bot.errors import MessageTooLong
+from bot.errors import MessageTooLong, ModelBroken, ModelRefused
 from bot.models.model import Collected, Finished, Model, Notice, TextDelta, ToolCall, ToolSpec, UserMessage
 from gadgets.toolbox import Outcome, Toolbox
+
+_log = logging.getLogger(__name__)
 
 EMPTY_ANSWER = "I could not put an answer together. Please ask again in other words."
 CUT_ANSWER = "\n\n*(The answer was cut here: it reached its length limit.)*"
@@ -49,6 +53,8 @@ MAX_ARGUMENTS = 50_000
 """Characters of one call's arguments. A model that writes more is lost in repetition, and every step is recorded."""
 RESULT_SHARE = 0.5
 """Of the tokens that the question leaves, how many the gadgets' calls and results may take together."""
+FILES_SHARE = 0.75
+"""Of the tokens that the words of the question leave, how many its files may take together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,8 @@ class Agent:
         budget = Budget(num_ctx, min(self.options.max_tokens, num_ctx // 4))
         native = self.options.protocol == "native" or (self.options.protocol == "auto" and capabilities.tools)
         protocol = NativeProtocol() if native else JSONProtocol()
-        return await _Run(self, task, journal, Narration(show, task.profile.name), protocol, budget).to_answer()
+        narration = Narration(show, task.profile.name)
+        return await _Run(self, task, journal, narration, protocol, budget, vision=capabilities.vision).to_answer()
 
     def equipment(self, gadgets: tuple[str, ...]) -> Equipment:
         """Made once for each different set of gadgets that the configuration names."""
@@ -147,10 +154,18 @@ class Agent:
 
 
 class _Run:
-    """One run of the loop over one turn."""
+    """One run of the loop over one turn. `vision`: the model may be shown images."""
 
     def __init__(
-        self, agent: Agent, task: Task, journal: Journal, narration: Narration, protocol: ToolProtocol, budget: Budget
+        self,
+        agent: Agent,
+        task: Task,
+        journal: Journal,
+        narration: Narration,
+        protocol: ToolProtocol,
+        budget: Budget,
+        *,
+        vision: bool,
     ) -> None:
         self._agent = agent
         self._task = task
@@ -160,7 +175,7 @@ class _Run:
         self._equipment = agent.equipment(task.profile.gadgets)
         self._toolbox = self._equipment.toolbox
         self._rounds = rounds_of(journal.steps)
-        self._conversation = self._opened(budget)
+        self._conversation = self._opened(budget, vision=vision)
         self._room = self._room_left()
 
     async def to_answer(self) -> Answer:
@@ -168,8 +183,7 @@ class _Run:
         empty = 0
         while True:  # ends: a round is added or an empty answer counted each time, and both are bounded
             await self._run_missing_calls()
-            ask = self._next()
-            output, printed = await self._ask(ask)
+            ask, output, printed = await self._asked()
             calls = self._bounded(self._protocol.calls(self._conversation, ask, output) or self._recognised(printed))
             if calls or not ask.visible:
                 await self._journal.record("model", model_body(ask.phase, output, calls, self._agent.answered_by))
@@ -182,12 +196,15 @@ class _Run:
 
     # What the model reads.
 
-    def _opened(self, budget: Budget) -> Conversation:
-        profile, options = self._task.profile, self._agent.options
+    def _opened(self, budget: Budget, *, vision: bool) -> Conversation:
+        profile, options, question = self._task.profile, self._agent.options, self._task.question
+        system = system_message(profile.prompt, datetime.now(UTC).date())
+        fixed = message_tokens(system) + message_tokens(UserMessage(user_text(question)))
+        for_files = int((budget.prompt - self._equipment.tokens - fixed) * FILES_SHARE)
         return Conversation(
-            system=system_message(profile.prompt, datetime.now(UTC).date()),
+            system=system,
             history=(),
-            question=user_text(self._task.question),
+            question=question_message(question, for_files, vision=vision),
             specs=self._equipment.specs,
             budget=budget,
             temperature=options.temperature if profile.temperature is None else profile.temperature,
@@ -197,7 +214,7 @@ class _Run:
     def _room_left(self) -> int:
         """Tokens that system prompt, tools and question leave for results and history. Raises MessageTooLong."""
         conversation = self._conversation
-        fixed = message_tokens(conversation.system) + message_tokens(UserMessage(conversation.question))
+        fixed = message_tokens(conversation.system) + message_tokens(conversation.question)
         room = conversation.budget.prompt - self._equipment.tokens - fixed
         if room < 0:
             raise MessageTooLong
@@ -214,6 +231,21 @@ class _Run:
         return self._protocol.next(replace(self._conversation, history=tuple(history)), rounds)
 
     # What the model says.
+
+    async def _asked(self) -> tuple[Ask, Collected, list[str]]:
+        """The next output. A server that fails over the images before it says anything is asked without them."""
+        shown = self._narration.shown
+        ask = self._next()
+        try:
+            return ask, *await self._ask(ask)
+        except (ModelRefused, ModelBroken) as error:
+            if not self._conversation.question.images or self._narration.shown != shown:
+                raise
+            _log.warning("asking again without the images: %s", error)
+        self._conversation = self._opened(self._conversation.budget, vision=False)
+        self._room = self._room_left()
+        ask = self._next()
+        return ask, *await self._ask(ask)
 
     async def _ask(self, ask: Ask) -> tuple[Collected, list[str]]:
         """Stream one model output, showing it if it is meant to be seen. Also: the tool calls it printed as text."""

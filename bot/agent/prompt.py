@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.models.model import AssistantMessage, Message, SystemMessage, UserMessage
+from bot.platforms.platform import Attachment
 
 BYTES_PER_TOKEN = 3
 """UTF-8 bytes per token, on the cautious side: English has about 4, code 3, most other scripts 3 and more."""
@@ -12,6 +13,9 @@ LONGEST_CHARACTER = 4
 """UTF-8 bytes of one character at most."""
 TOKENS_PER_MESSAGE = 6
 """What a chat template adds around each message."""
+IMAGE_TOKENS = 1_500
+"""What an image counts, whatever its size: GPT-4o takes up to 1,445 tokens (85, and 170 for each tile of 512 pixels),
+Gemma 3 takes 256, LLaVA 576. Models that keep the resolution, such as Qwen-VL, take more of a large photograph."""
 SAFETY_TOKENS = 64
 
 
@@ -26,12 +30,12 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The message to answer, with what came attached to it as (name, text or None) pairs."""
+    """The message to answer, with what came attached to it."""
 
     author_name: str
     text: str
     shared: bool = False
-    files: tuple[tuple[str, str | None], ...] = ()
+    files: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,12 @@ def clip_tokens(text: str, tokens: int) -> str:
 
 
 def message_tokens(message: Message) -> int:
-    calls = (
-        sum(estimate_tokens(str(c.arguments)) for c in message.tool_calls)
-        if isinstance(message, AssistantMessage)
-        else 0
-    )
-    return TOKENS_PER_MESSAGE + estimate_tokens(message.text) + calls
+    more = 0
+    if isinstance(message, AssistantMessage):
+        more = sum(estimate_tokens(str(c.arguments)) for c in message.tool_calls)
+    elif isinstance(message, UserMessage):
+        more = IMAGE_TOKENS * len(message.images)
+    return TOKENS_PER_MESSAGE + estimate_tokens(message.text) + more
 
 
 def total_tokens(messages: Sequence[Message]) -> int:
@@ -84,15 +88,8 @@ def system_message(prompt: str, today: date) -> SystemMessage:
 
 
 def user_text(question: Question) -> str:
-    """The question as the model reads it: with the speaker's name where several people talk, and the files' text."""
-    said = f"{question.author_name}: {question.text}" if question.shared else question.text
-    return "\n\n".join([said, *(_file_text(name, text) for name, text in question.files)])
-
-
-def _file_text(name: str, text: str | None) -> str:
-    if text is None:
-        return f"[Attached file {name!r}, which I cannot read.]"
-    return f"[Attached file {name!r}:]\n{text}"
+    """What was said as the model reads it: with the speaker's name where several people talk."""
+    return f"{question.author_name}: {question.text}" if question.shared else question.text
 
 
 def window(past: Sequence[Exchange], tokens: int, *, shared: bool) -> list[Message]:

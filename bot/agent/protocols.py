@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from bot.agent.decisions import Decision, decision_messages, decision_schema, parse_decision
-from bot.agent.prompt import Budget, clip_middle, clip_tokens, estimate_tokens
+from bot.agent.prompt import IMAGE_TOKENS, Budget, clip_middle, clip_tokens, estimate_tokens, total_tokens
 from bot.models.model import (
     AssistantMessage,
     Collected,
@@ -62,7 +62,7 @@ class Conversation:
 
     system: SystemMessage
     history: tuple[Message, ...]
-    question: str
+    question: UserMessage
     specs: tuple[ToolSpec, ...]
     budget: Budget
     temperature: float
@@ -96,7 +96,7 @@ class JSONProtocol:
         if self._decides(conversation, rounds):
             return Ask(self._decision(conversation, rounds), "decide")
         results = [result for round_ in rounds for _, result in sorted(round_.results.items())]
-        question = UserMessage(_with_results(conversation.question, results))
+        question = replace(conversation.question, text=_with_results(conversation.question.text, results))
         return Ask(_request(conversation, (conversation.system, *conversation.history, question)), "answer")
 
     def calls(self, conversation: Conversation, ask: Ask, output: Collected) -> tuple[ToolCall, ...]:
@@ -116,10 +116,10 @@ class JSONProtocol:
         messages = decision_messages(
             conversation.specs,
             [_shortened(message) for message in conversation.history[-DECISION_HISTORY:]],
-            _with_failures(clip_middle(conversation.question, DECISION_CHARACTERS), failed),
+            _with_failures(clip_middle(conversation.question.text, DECISION_CHARACTERS), failed),
         )
         return Request(
-            messages,
+            _seeing(messages, conversation.question.images, conversation.budget.prompt),
             num_ctx=conversation.budget.num_ctx,
             max_tokens=min(DECISION_TOKENS, conversation.budget.max_tokens),
             schema=decision_schema(conversation.specs),
@@ -130,7 +130,7 @@ class NativeProtocol:
     """The provider's own function calling."""
 
     def next(self, conversation: Conversation, rounds: Sequence[Round]) -> Ask:
-        messages: list[Message] = [conversation.system, *conversation.history, UserMessage(conversation.question)]
+        messages: list[Message] = [conversation.system, *conversation.history, conversation.question]
         for round_ in rounds:
             messages.append(AssistantMessage(round_.text, round_.calls))
             messages += [ToolMessage(r.call.id, r.call.name, r.text) for _, r in sorted(round_.results.items())]
@@ -167,6 +167,12 @@ def _readable_call(call: ToolCall, share: int) -> ToolCall:
 
 def _shortened(message: Message) -> Message:
     return replace(message, text=clip_middle(message.text, DECISION_HISTORY_CHARACTERS))
+
+
+def _seeing(messages: tuple[Message, ...], images: tuple[bytes, ...], tokens: int) -> tuple[Message, ...]:
+    """The messages, the last one with as many of the images as still fit."""
+    room = max(0, tokens - total_tokens(messages)) // IMAGE_TOKENS
+    return (*messages[:-1], UserMessage(messages[-1].text, images[:room]))
 
 
 def _request(conversation: Conversation, messages: tuple[Message, ...], tools: tuple[ToolSpec, ...] = ()) -> Request:

@@ -30,6 +30,7 @@ for one that cannot; so it is sent only to those that can.
 import asyncio
 import base64
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, Self
 
@@ -100,7 +101,10 @@ _decode = msgspec.json.Decoder(_Line).decode
 
 
 class OllamaModel:
-    """The `Model` protocol over one Ollama server. `host` is read as in `OLLAMA_HOST`; times are in seconds."""
+    """The `Model` protocol over one Ollama server. `host` is read as in `OLLAMA_HOST`; times are in seconds.
+
+    `vision` goes over what the server says of the model; None leaves it to the server.
+    """
 
     provider = "ollama"
 
@@ -115,12 +119,14 @@ class OllamaModel:
         notice_seconds: float = NOTICE_SECONDS,
         answer_chars: int = MAX_ANSWER_CHARS,
         keep_alive: str | float | None = None,
+        vision: bool | None = None,
     ) -> None:
         self.name = name
         self._http = http
         self._url = ollama_url(host)
         self._limits = Limits(first_token_seconds, idle_seconds, notice_seconds, answer_chars)
         self._keep_alive = keep_alive
+        self._vision = vision
         self._peer = Peer(self.provider, name, f"install it with: ollama pull {name}")
         self._server = OllamaServer(self._url, self._peer)
         self._capabilities: Capabilities | None = None
@@ -134,7 +140,7 @@ class OllamaModel:
     async def capabilities(self) -> Capabilities:
         """Cached after the first success. Raises ModelError."""
         if self._capabilities is None:
-            self._capabilities = await self._server.show(self.name)
+            self._capabilities = await self._shown()
         return self._capabilities
 
     async def health(self) -> Health:
@@ -142,7 +148,7 @@ class OllamaModel:
         await self._server.open()  # building the client is no question to the server
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
-                self._capabilities = await self._server.show(self.name)
+                self._capabilities = await self._shown()
         except TimeoutError:
             return Health("failed", f"Ollama at {self._url} does not answer within {HEALTH_SECONDS:g} s.")
         except ModelUnreachable:
@@ -154,6 +160,10 @@ class OllamaModel:
     def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """See `Model.stream`. The first call also asks what the model can do."""
         return relay(partial(self._prepare, request), LineSplitter())
+
+    async def _shown(self) -> Capabilities:
+        told = await self._server.show(self.name)
+        return told if self._vision is None else replace(told, vision=self._vision)
 
     async def _prepare(self, request: Request) -> tuple[Call, Answer]:
         capabilities = await self.capabilities()

@@ -2,12 +2,13 @@
 
 The wire itself, with a transcript, is in `openai_chat`. The context length comes from `GET {base_url}/models/{name}` or
 the list at `/models`, where a server adds it: `context_length` (OpenRouter), `max_model_len` (vLLM), `meta.n_ctx` and
-`meta.n_ctx_train` (llama.cpp).
+`meta.n_ctx_train` (llama.cpp). Whether the model sees is told there by OpenRouter alone, among
+`architecture.input_modalities` (https://openrouter.ai/docs/client-sdks/typescript/models/architecture).
 """
 
 from collections.abc import AsyncGenerator
 from functools import partial
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote
 
 import msgspec
@@ -46,10 +47,16 @@ class _ModelCard(msgspec.Struct):
     context_length: int | None = None
     max_model_len: int | None = None
     meta: _Meta | None = None
+    architecture: Any = None
 
     def window(self) -> int:
         meta = self.meta or _Meta()
         return self.context_length or self.max_model_len or meta.n_ctx or meta.n_ctx_train or 0
+
+    def sees(self) -> bool:
+        """Other servers give `architecture` in shapes of their own."""
+        taken = self.architecture.get("input_modalities") if isinstance(self.architecture, dict) else None
+        return isinstance(taken, list) and "image" in taken
 
 
 class _ModelList(msgspec.Struct):
@@ -60,8 +67,8 @@ class OpenAIModel:
     """The `Model` protocol over one OpenAI-compatible server; times are in seconds.
 
     `base_url` ends before `/chat/completions`, e.g. `https://api.openai.com/v1`. What the model can do is not on this
-    wire: tools are taken for granted, `vision` is the operator's word. Raises ConfigurationError for an address or a
-    key that cannot be one.
+    wire: tools are taken for granted, `vision` is the operator's word; None takes the server's, which few give. Raises
+    ConfigurationError for an address or a key that cannot be one.
     """
 
     provider = "openai"
@@ -77,7 +84,7 @@ class OpenAIModel:
         idle_seconds: float = IDLE_SECONDS,
         notice_seconds: float = NOTICE_SECONDS,
         answer_chars: int = MAX_ANSWER_CHARS,
-        vision: bool = False,
+        vision: bool | None = None,
     ) -> None:
         self.name = name
         self._http = http
@@ -98,8 +105,9 @@ class OpenAIModel:
     async def capabilities(self) -> Capabilities:
         """Cached after the first success. Raises ModelError."""
         if self._capabilities is None:
-            window = await self._window()
-            self._capabilities = Capabilities(tools=True, vision=self._vision, context_length=window)
+            card = await self._card()
+            vision = card.sees() if self._vision is None else self._vision
+            self._capabilities = Capabilities(tools=True, vision=vision, context_length=card.window())
         return self._capabilities
 
     async def health(self) -> Health:
@@ -122,15 +130,15 @@ class OpenAIModel:
         call = Call(self._http, url, body, self._peer, self._limits, self._headers)
         return call, OpenAIAnswer(self._peer, calls_before=call_count(request))
 
-    async def _window(self) -> int:
-        """The context length, from the model's own card or the list of all; 0 where the server tells neither."""
+    async def _card(self) -> _ModelCard:
+        """What the server tells of the model: its own card, or that in the list of all; an empty one for neither."""
         status, body = await self._get(f"/models/{quote(self.name)}", ASK_SECONDS)
         if status in {401, 403}:
             raise self._peer.refusal(status, body)
-        if status == 200 and (window := _read_window(body)):
-            return window
+        if status == 200 and (card := _read_card(body)).window():
+            return card
         status, body = await self._get("/models", ASK_SECONDS)
-        return _find_window(body, self.name) if status == 200 else 0
+        return _find_card(body, self.name) if status == 200 else _ModelCard()
 
     async def _get(self, path: str, seconds: float) -> tuple[int, bytes]:
         timeout = ClientTimeout(total=seconds, connect=CONNECT_SECONDS)
@@ -145,21 +153,21 @@ class OpenAIModel:
             raise self._peer.error(ModelUnreachable, f"cannot be reached: {error}") from error
 
 
-def _read_window(body: bytes) -> int:
+def _read_card(body: bytes) -> _ModelCard:
     try:
-        return msgspec.json.decode(body, type=_ModelCard).window()
+        return msgspec.json.decode(body, type=_ModelCard)
     except (ValueError, RecursionError):
-        return 0
+        return _ModelCard()
 
 
-def _find_window(body: bytes, name: str) -> int:
-    """The window of the model of that name, or of the only one: a server of one model takes any name."""
+def _find_card(body: bytes, name: str) -> _ModelCard:
+    """The card of the model of that name, or of the only one: a server of one model takes any name."""
     try:
         cards = msgspec.json.decode(body, type=_ModelList).data
     except (ValueError, RecursionError):
-        return 0
+        return _ModelCard()
     found = [card for card in cards if card.id == name] or (cards if len(cards) == 1 else [])
-    return found[0].window() if found else 0
+    return found[0] if found else _ModelCard()
 
 
 def _checked_url(base_url: str) -> str:

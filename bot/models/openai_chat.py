@@ -33,6 +33,7 @@ from typing import Any, Literal
 import msgspec
 
 from bot.errors import ModelBroken, ModelError, ModelRefused
+from bot.image_types import image_type
 from bot.models.answer import Answer
 from bot.models.model import (
     AssistantMessage,
@@ -142,17 +143,9 @@ def _encode_call(call: ToolCall) -> dict[str, Any]:
 
 
 def _encode_image(image: bytes) -> dict[str, Any]:
-    url = f"data:{_media_type(image)};base64,{base64.b64encode(image).decode()}"
+    """PNG where the bytes do not tell what they are, because servers look at the content anyway."""
+    url = f"data:{image_type(image) or 'image/png'};base64,{base64.b64encode(image).decode()}"
     return {"type": "image_url", "image_url": {"url": url}}
-
-
-def _media_type(image: bytes) -> str:
-    """By the first bytes; PNG where they tell nothing, because servers look at the content anyway."""
-    if image.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if image.startswith(b"GIF8"):
-        return "image/gif"
-    return "image/webp" if image[:4] == b"RIFF" and image[8:12] == b"WEBP" else "image/png"
 
 
 @dataclass(slots=True)

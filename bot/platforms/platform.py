@@ -25,20 +25,30 @@ class ConversationKey:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who wrote a message: the platform's authenticated, immutable id; the name is only for show."""
+    """Who wrote a message: the platform's authenticated, immutable id; the name is only for show.
+
+    `admin` tells that the platform itself says so of this person in this workspace, just now; ids named in the
+    settings are admins besides.
+    """
 
     id: str
     name: str
+    admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that came with a message. `text` is its decoded content where it is text within the size limit."""
+    """A file that came with a message.
+
+    `text` is its decoded content where it is text, `image` its bytes where it is a picture, each within the size
+    limits; a file with neither is only named to the model. `size` is in bytes.
+    """
 
     name: str
     media_type: str
     size: int
     text: str | None = None
+    image: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,8 @@ class Inbound:
 
     `event_key` names the platform's event, the same on every repetition and unique over all platforms, e.g.
     `discord:1234567890`. `agent` asks for an agent by name when this message opens a conversation. `shared` tells
-    that several people may write in this conversation, so that the model is told who said what.
+    that several people may write in this conversation, so that the model is told who said what. `title` is what a
+    conversation that this message opens is called after, where that is not the text itself.
     """
 
     key: ConversationKey
@@ -57,17 +68,24 @@ class Inbound:
     attachments: tuple[Attachment, ...] = ()
     agent: str | None = None
     shared: bool = False
+    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRef:
-    """What a platform needs to know to answer one turn."""
+    """What a platform needs to know to answer one turn.
+
+    `title` is the conversation's. `resumed` tells that the turn was begun before: something may have been posted whose
+    id was never stored.
+    """
 
     turn: int
     conversation: str
     key: ConversationKey
     event_key: str
     author_id: str
+    title: str = ""
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +113,15 @@ class Reply(Protocol):
         """
         ...
 
-    async def edit(self, part: int, remote_id: str, text: str) -> None:
-        """Replace a message's text. Idempotent."""
+    async def grow(self, remote_id: str, text: str, status: str) -> bool:
+        """Show the beginning of part 0, and what is being done ("using weather…"), either of them perhaps empty.
+
+        False when the platform has no room for it now: the core comes back with what is newest then.
+        """
         ...
 
-    async def status(self, remote_id: str, text: str) -> None:
-        """Show what is being done ("using weather…"); an empty text takes the status away."""
+    async def edit(self, part: int, remote_id: str, text: str) -> None:
+        """Give a message its final text. Idempotent."""
         ...
 
     async def finish(self, remote_ids: Sequence[str], final: Final) -> None:
@@ -123,6 +144,10 @@ class Platform(Protocol):
 
     def split(self, text: str) -> list[str]:
         """Cut a finished answer into the platform's messages: at least one, each within its limit."""
+        ...
+
+    def preview(self, text: str) -> str:
+        """What to show of a growing answer: the first of its messages. Called often, with ever longer texts."""
         ...
 
     async def run(self) -> None:

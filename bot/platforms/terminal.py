@@ -95,6 +95,9 @@ class TerminalPlatform:
     def split(self, text: str) -> list[str]:
         return [text]
 
+    def preview(self, text: str) -> str:
+        return text
+
     async def run(self) -> None:
         """Answer until there is nothing more to read.
 
@@ -252,18 +255,22 @@ class TerminalReply:
         self._screen = screen
         self._turn = turn
         self._asked = asked
+        self._status = ""
 
     async def post(self, part: int, text: str, *, key: str) -> str:  # noqa: ARG002 - printing has no memory of keys
         self._show(text)
         return f"{self._turn.turn}.{part}"
 
+    async def grow(self, remote_id: str, text: str, status: str) -> bool:
+        await self.edit(0, remote_id, text)
+        if self._asked and status != self._status:
+            with self._telling_when_gone():
+                self._screen.status(status)
+            self._status = status
+        return True
+
     async def edit(self, part: int, remote_id: str, text: str) -> None:  # noqa: ARG002 - there is one part
         self._show(text)
-
-    async def status(self, remote_id: str, text: str) -> None:  # noqa: ARG002 - there is one part
-        if self._asked:
-            with self._telling_when_gone():
-                self._screen.status(text)
 
     async def finish(self, remote_ids: Sequence[str], final: Final) -> None:  # noqa: ARG002 - there is one part
         with self._telling_when_gone():

@@ -67,6 +67,9 @@ def auto_is_none(value: Any) -> Any:
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
+Snowflakes = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^[0-9]{1,20}$")], ...], Field(strict=False)
+]  # Discord's ids
 Texts = Annotated[tuple[str, ...], Field(strict=False)]  # a list in the file; items stay strict
 Temperature = Annotated[float, Field(ge=0, le=2)]
 Switch = Annotated[bool | None, BeforeValidator(auto_is_none)]
@@ -89,6 +92,9 @@ class ModelChoice(Section):
     """The model's name at its provider, such as "qwen3:8b"; empty: the provider's choice."""
     protocol: Literal["auto", "json", "native"] = "auto"
     """How gadgets are asked for: json (works with small models), native (function calling), auto: by the model."""
+    vision: Switch = None
+    """Whether the model is shown the images that people send: true, false, or "auto": if its server says that it sees.
+    Ollama and OpenRouter do; with other servers set true for a model that sees. The embedded model cannot see."""
     num_ctx: Annotated[int, Field(ge=512, le=10_000_000)] = 8192
     """Context window in tokens, prompt and answer together."""
     max_tokens: Count = 1024
@@ -133,7 +139,9 @@ class Embedded(Section):
 
 
 class Discord(Section):
-    """Discord. This version does not connect to it yet."""
+    """Discord. Ids are in quotes, as Discord shows them (Copy ID in developer mode). A deny list beats every allow
+    list; an empty allow list allows everyone.
+    """
 
     enabled: Switch = None
     """true, false, or "auto": on when a token is present."""
@@ -143,6 +151,32 @@ class Discord(Section):
     """Address of the REST API, for a proxy or a test server; empty: Discord's."""
     gateway_url: Annotated[str, _url("ws", "wss", empty=True)] = ""
     """Address of the gateway, for a proxy or a test server; empty: Discord's."""
+    direct_messages: bool = True
+    """Whether direct messages are answered."""
+    answer_bots: bool = False
+    """Whether other bots and webhooks are answered. Two bots can talk to each other for ever."""
+    allow_users: Snowflakes = ()
+    """Who may talk to the bot; those with a role of allow_roles may as well."""
+    allow_roles: Snowflakes = ()
+    """Roles that may talk to the bot. While a role list is set, direct messages are only for allow_users."""
+    allow_channels: Snowflakes = ()
+    """Channels, or categories, in which it answers."""
+    allow_guilds: Snowflakes = ()
+    """Servers in which it answers."""
+    deny_users: Snowflakes = ()
+    """Who may not talk to the bot."""
+    deny_roles: Snowflakes = ()
+    """Roles that may not talk to the bot."""
+    deny_channels: Snowflakes = ()
+    """Channels, or categories, in which it is silent."""
+    deny_guilds: Snowflakes = ()
+    """Servers in which it is silent."""
+    max_parts: Annotated[int, Field(ge=1, le=20)] = 5
+    """An answer of more messages than this becomes its first message and a file."""
+    catch_up_hours: Annotated[int, Field(ge=0, le=14 * 24)] = 24
+    """How old a question may be that is answered after the bot was away; 0: such questions are not looked for."""
+    catch_up_messages: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """How many messages of a channel are read at most to find such questions."""
 
     @property
     def on(self) -> bool:
@@ -156,7 +190,7 @@ class Discord(Section):
 
 
 class Slack(Section):
-    """Slack. This version does not connect to it yet."""
+    """Slack."""
 
     enabled: Switch = None
     """true, false, or "auto": on when a bot token is present."""
@@ -170,6 +204,10 @@ class Slack(Section):
     """The app's token, xapp-…, for mode = "socket"."""
     signing_secret: SecretStr | None = None
     """Proves that a request comes from Slack, for mode = "http"."""
+    answer_bots: bool = False
+    """Whether other bots are answered. Two bots can talk to each other for ever."""
+    max_parts: Annotated[int, Field(ge=1, le=20)] = 3
+    """An answer of more messages than this (12,000 characters each) becomes its first message and a file."""
 
     @property
     def on(self) -> bool:
@@ -212,6 +250,8 @@ class Limits(Section):
 
     message_characters: Count = 16_000
     """Characters of a message; longer ones are refused."""
+    attachment_bytes: Count = 5_000_000
+    """Bytes of an attached file; larger ones are only named to the model. Of texts no more than 200,000 are read."""
     answer_characters: Count = 32_000
     """Characters of an answer; longer ones are cut."""
     turn_seconds: Seconds = 300

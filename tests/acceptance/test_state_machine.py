@@ -79,7 +79,7 @@ class Missions(RuleBasedStateMachine):
         self.stack = AsyncExitStack()
         platform = StubPlatform(self.channel)
         core = running_core(self.folder / "db", ScriptedModel(answer=answer), platform, turn_limits=PATIENT)
-        self.core: Core = await self.stack.enter_async_context(core)
+        self.core: Core[StubPlatform] = await self.stack.enter_async_context(core)
 
     @rule(thread=THREADS)
     def say(self, thread: str) -> None:
@@ -103,14 +103,15 @@ class Missions(RuleBasedStateMachine):
 
     @rule(thread=THREADS)
     def stop(self, thread: str) -> None:
-        place = self.places[thread]
-        if self._command("stop", thread) and place.open_turns:
+        place = self._command("stop", thread)
+        if place and place.open_turns:
             self.turns[place.open_turns.pop(0)].may_be = frozenset({"stopped"})
 
     @rule(thread=THREADS)
     def end(self, thread: str) -> None:
-        if self._command("end", thread):
-            self._ended(self.places[thread])
+        place = self._command("end", thread)
+        if place:
+            self._ended(place)
 
     @rule(thread=THREADS)
     def new(self, thread: str) -> None:
@@ -125,14 +126,18 @@ class Missions(RuleBasedStateMachine):
         place.open_turns.clear()
         place.active = None
 
-    def _command(self, name: str, thread: str) -> bool:
+    def _command(self, name: str, thread: str) -> Place | None:
+        """Where the mission is that the command was about: here, or, where none is active, in another thread."""
         asked = message("", thread=thread)
         try:
-            self.do(self.core.commands.run(Invocation(name, {}, asked.key, ALICE)))
+            answer = self.do(self.core.commands.run(Invocation(name, {}, asked.key, ALICE)))
         except UserError:
-            assert self.places[thread].active is None
-            return False
-        return True
+            assert all(place.active is None for place in self.places.values())
+            return None
+        assert answer.conversation is not None
+        (meant,) = [place for place in self.places.values() if place.active == answer.conversation.id]
+        assert self.places[thread].active in {None, meant.active}
+        return meant
 
     @rule()
     def restart(self) -> None:

@@ -18,7 +18,7 @@ from tests.core import Core, running_core
 from tests.fakes.disks import tiny_disk
 from tests.fakes.failing_database import FailingDatabase
 from tests.fakes.scripted_model import ScriptedModel
-from tests.fakes.stub_platform import message
+from tests.fakes.stub_platform import StubPlatform, message
 from tests.waiting import until, until_found
 
 MOST_WRITES = 12
@@ -44,7 +44,7 @@ def gadget_model() -> ScriptedModel:
     return ScriptedModel(answer=lambda request: ["HEY."] if "HEY" in request.messages[-1].text else [call])
 
 
-async def admit_insistently(core: Core) -> None:
+async def admit_insistently(core: Core[StubPlatform]) -> None:
     """As a platform does that was not acknowledged."""
     for _ in range(5):
         with suppress(StorageError):
@@ -91,7 +91,7 @@ async def test_work_resumes_by_itself_when_a_full_disk_has_room_again(tmp_path: 
         connection.close()
 
 
-async def admit_until_full(core: Core) -> None:
+async def admit_until_full(core: Core[StubPlatform]) -> None:
     for number in range(2, 200):
         await core.inbox.admit(message("x" * 2000, number, thread=f"other{number}"))
 

@@ -110,8 +110,17 @@ class FakeOllama(ScriptedServer):
             raise Rejected(400, f'"{chat.model}" does not support thinking')
         if chat.tools and "tools" not in can:
             raise Rejected(400, f"registry.ollama.ai/library/{_tagged(chat.model)} does not support tools")
-        if "vision" not in can and any(message.images for message in chat.messages):
-            self.errors.append("an image was sent to a model without vision")
+        self._check_images(chat, sees="vision" in can)
+
+    def _check_images(self, chat: Chat, *, sees: bool) -> None:
+        """The runner decodes with Go's image package, which is built with PNG, JPEG and WebP; the words are its own."""
+        for message in chat.messages:
+            if message.images and (not sees or message.role != "user"):
+                self.errors.append(
+                    f"an image was sent to {'the role ' + message.role if sees else 'a model without vision'}"
+                )
+            if not all(map(_is_decodable, message.images)):
+                raise Rejected(500, "Failed to create new sequence: failed to process inputs: image: unknown format")
 
     def _check_format(self, chat: Chat, script: Script) -> None:
         """A constrained model cannot write anything but JSON, so a script that does is a mistake of the test."""
@@ -170,6 +179,10 @@ class FakeOllama(ScriptedServer):
 
 def _tagged(name: str) -> str:
     return name if ":" in name else f"{name}:latest"
+
+
+def _is_decodable(image: bytes) -> bool:
+    return image.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (image[:4], image[8:12]) == (b"RIFF", b"WEBP")
 
 
 def _details(model: Installed) -> dict[str, Any]:

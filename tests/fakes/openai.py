@@ -1,6 +1,8 @@
 """A server of OpenAI's chat completions that plays scripts and is strict about what it is sent."""
 
+import base64
 import json
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -9,6 +11,13 @@ from aiohttp import web
 from tests.fakes.scripted import Answering, Rejected, Script, ScriptedServer
 
 SSE = "text/event-stream"
+IMAGE_TYPES = {
+    "image/png": rb"\x89PNG\r\n\x1a\n",
+    "image/jpeg": rb"\xff\xd8\xff",
+    "image/gif": rb"GIF8[79]a",
+    "image/webp": rb"RIFF....WEBP",
+}
+"""What vision models of OpenAI take: https://platform.openai.com/docs/guides/images-vision#image-input-requirements."""
 
 
 class Strict(msgspec.Struct, forbid_unknown_fields=True):
@@ -83,7 +92,8 @@ class Completion(Strict):
 class FakeOpenAI(ScriptedServer):
     """`base_url` ends in /v1. `card` is added to the model's entry, e.g. `{"max_model_len": 8192}`.
 
-    `cards` tells whether `/models/{name}` exists beside the list; `usage` whether `stream_options` is obeyed.
+    `cards` tells whether `/models/{name}` exists beside the list; `usage` whether `stream_options` is obeyed; `vision`
+    whether the model takes images, in which case they must be what they say they are.
     """
 
     def __init__(
@@ -94,6 +104,7 @@ class FakeOpenAI(ScriptedServer):
         card: dict[str, Any] | None = None,
         cards: bool = True,
         usage: bool = True,
+        vision: bool = False,
         port: int = 0,
         num_parallel: int = 4,
         answer: Answering | None = None,
@@ -104,6 +115,7 @@ class FakeOpenAI(ScriptedServer):
         self.card = card or {}
         self.cards = cards
         self.usage = usage
+        self.vision = vision
 
     @property
     def base_url(self) -> str:
@@ -125,6 +137,7 @@ class FakeOpenAI(ScriptedServer):
         asked = self._decode(body)
         raw = json.loads(body)
         self.record(raw)
+        self._check_parts(asked)
         if asked.model != self.name:
             raise Rejected(404, f"The model `{asked.model}` does not exist or you do not have access to it.")
         script = self.script_for(raw)
@@ -147,6 +160,27 @@ class FakeOpenAI(ScriptedServer):
             self.errors.append("the request does not ask for a stream")
         self._check_results(asked)
         return asked
+
+    def _check_parts(self, asked: Completion) -> None:
+        """Content in parts: a text, then images as data URLs, in user messages only, to a model that sees."""
+        for message in asked.messages:
+            if not isinstance(message.content, list):
+                continue
+            if message.role != "user" or [part.type for part in message.content][:1] != ["text"]:
+                self.errors.append(f"parts of a {message.role} message: {[part.type for part in message.content]}")
+            for url in (part.image_url for part in message.content if part.type == "image_url"):
+                self._check_image(url)
+
+    def _check_image(self, url: ImageUrl | None) -> None:
+        if not self.vision:  # llama.cpp's words
+            raise Rejected(
+                500, "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"
+            )
+        found = re.fullmatch(r"data:([a-z/]+);base64,([A-Za-z0-9+/]+=*)", url.url if url else "")
+        signature = IMAGE_TYPES.get(found[1]) if found else None
+        if not found or not signature or not re.match(signature, base64.b64decode(found[2], validate=True), re.DOTALL):
+            self.errors.append("an image is not what its data URL says")
+            raise Rejected(400, "You uploaded an unsupported image. Please make sure your image is valid.")
 
     def _check_results(self, asked: Completion) -> None:
         """As the real one: a tool message answers a call of the assistant message before it."""

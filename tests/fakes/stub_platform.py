@@ -60,6 +60,9 @@ class StubPlatform:
     def split(self, text: str) -> list[str]:
         return [text[start : start + self._limit] for start in range(0, len(text), self._limit)] or [""]
 
+    def preview(self, text: str) -> str:
+        return text[: self._limit]
+
     async def run(self) -> None:
         await asyncio.Event().wait()
 
@@ -77,6 +80,7 @@ class StubReply:
         self._platform = platform
         self._channel = platform.channel
         self._turn = turn
+        self._status = ""
 
     async def post(self, part: int, text: str, *, key: str) -> str:
         await self._call()
@@ -86,15 +90,19 @@ class StubReply:
             self._channel.messages[remote_id] = Posted(self._turn.turn, part, [text])
         return self._channel.by_key[key]
 
+    async def grow(self, remote_id: str, text: str, status: str) -> bool:
+        if status != self._status:
+            self._channel.statuses.append(status)
+        self._status = status
+        await self.edit(0, remote_id, text)
+        return True
+
     async def edit(self, part: int, remote_id: str, text: str) -> None:
         await self._call()
-        assert self._channel.messages[remote_id].part == part
-        self._channel.messages[remote_id].texts.append(text)
-
-    async def status(self, remote_id: str, text: str) -> None:
-        await self._call()
-        assert remote_id in self._channel.messages
-        self._channel.statuses.append(text)
+        message = self._channel.messages[remote_id]
+        assert message.part == part
+        if text != message.text:
+            message.texts.append(text)
 
     async def finish(self, remote_ids: Sequence[str], final: Final) -> None:
         await self._call()

@@ -118,6 +118,9 @@ class ServerPlatform:
     def split(self, text: str) -> list[str]:
         return [text[start : start + PART_LENGTH] for start in range(0, len(text), PART_LENGTH)] or [""]
 
+    def preview(self, text: str) -> str:
+        return text[:PART_LENGTH]
+
     async def run(self) -> None:
         raise NotImplementedError  # the process below takes the events itself
 
@@ -132,11 +135,12 @@ class ServerReply:
         remote_id: str = (await self._client.post("send", **place, text=text, key=key))["id"]
         return remote_id
 
+    async def grow(self, remote_id: str, text: str, status: str) -> bool:  # noqa: ARG002 - it shows no status
+        await self.edit(0, remote_id, text)
+        return True
+
     async def edit(self, part: int, remote_id: str, text: str) -> None:
         await self._client.post("edit", id=remote_id, text=text)
-
-    async def status(self, remote_id: str, text: str) -> None:
-        """The chat server shows none."""
 
     async def finish(self, remote_ids: Sequence[str], final: Final) -> None:
         await self._client.post("finish", turn=self._turn.turn, ids=list(remote_ids), text=final.text)

@@ -33,6 +33,7 @@ class WebReply:
         self._turn = turn
         self._now = now
         self._sleep = sleep
+        self._text = ""
         self._html = ("", "")
         self._rest_until = 0.0
 
@@ -42,13 +43,18 @@ class WebReply:
             await self.edit(part, key, text)
         return key
 
+    async def grow(self, remote_id: str, text: str, status: str) -> bool:
+        await self.edit(0, remote_id, text)
+        self._hub.work(self._turn, status)
+        return True
+
     async def edit(self, part: int, remote_id: str, text: str) -> None:  # noqa: ARG002 - there is one part
+        if text == self._text:
+            return
+        self._text = text
         await self._sleep(max(0.0, self._rest_until - self._now()))
         watched = self._hub.watches(self._turn.key.channel)
         self._hub.grow(self._turn, text, await self._layout(text) if watched else "")
-
-    async def status(self, remote_id: str, text: str) -> None:  # noqa: ARG002
-        self._hub.work(self._turn, text)
 
     async def finish(self, remote_ids: Sequence[str], final: Final) -> None:  # noqa: ARG002
         watched = self._hub.watches(self._turn.key.channel)

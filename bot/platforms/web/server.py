@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bot.addresses import is_loopback
 from bot.commands import Commands
@@ -59,6 +60,7 @@ class WebPlatform:
         agents: Mapping[str, str],
         allowed_hosts: Iterable[str] = (),
         access_token: str | None = None,
+        doors: Mapping[str, Handler] | None = None,
     ) -> None:
         if not is_loopback(host) and not access_token:
             raise ConfigurationError("[web] access_token: is missing while host is open to others")
@@ -69,6 +71,7 @@ class WebPlatform:
         self._agents = agents
         self._gate = Gate(host, allowed_hosts)
         self._access_token = access_token
+        self._doors = dict(doors or {})
         self._hub = Hub()
         self._core: tuple[Inbox, Commands] | None = None
         self.opened = asyncio.Event()
@@ -85,6 +88,9 @@ class WebPlatform:
     def split(self, text: str) -> list[str]:
         """A page has room for everything."""
         return [text]
+
+    def preview(self, text: str) -> str:
+        return text
 
     async def run(self) -> None:
         """Serve until cancelled, then close every page's WebSocket with 1001.
@@ -109,7 +115,7 @@ class WebPlatform:
         return Chat(inbox, commands, self._agents, self._hub, browser, page)
 
     def _application(self, sessions: Sessions, sockets: Sockets) -> web.Application:
-        pages = Pages(sessions, load_assets(), self._gate)
+        pages = Pages(sessions, load_assets(), self._gate, frozenset(self._doors))
         app = web.Application(middlewares=[pages.guard], client_max_size=MAX_BODY)
         app.on_response_prepare.append(pages.add_headers)
         app.add_routes(
@@ -122,6 +128,7 @@ class WebPlatform:
                 web.get("/readyz", self._readyz),
             ]
         )
+        app.add_routes([web.post(path, handler) for path, handler in self._doors.items()])
         return app
 
     async def _readyz(self, _: web.Request) -> web.Response:

@@ -74,6 +74,26 @@ async def test_an_export_is_restored_by_an_import(command: Command, talked: str,
     assert (await command("import", "log.json")).out == "0 missions with 0 messages added; 1 mission there already.\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "begins"),
+    [
+        (("log.md",), "# Hello\n"),
+        (("log.JSONL",), '{"conversation_id":'),
+        (("log.txt",), '{"version":2,'),
+        (("log.md", "--format", "jsonl"), '{"conversation_id":'),
+    ],
+)
+async def test_an_export_has_the_format_that_is_named_or_that_of_the_files_name(
+    command: Command, talked: str, tmp_path: Path, arguments: tuple[str, ...], begins: str
+) -> None:
+    assert (await command("export", talked, *arguments)).status == 0
+    assert (tmp_path / arguments[0]).read_text("utf-8").startswith(begins)
+
+
+async def test_every_format_goes_to_standard_output(command: Command, talked: str) -> None:
+    assert (await command("export", talked, "-", "--format", "markdown")).out.startswith("# Hello\n")
+
+
 @pytest.mark.parametrize("arguments", [("show", "zzzz"), ("end", "zzzz"), ("export", "zzzz", "x.json")])
 async def test_an_unknown_id_is_a_line(command: Command, arguments: tuple[str, ...]) -> None:
     done = await command(*arguments)
@@ -110,7 +130,10 @@ async def test_the_configuration_may_be_named_before_and_after_the_command(
     ]
 
 
-@pytest.mark.parametrize("arguments", [(), ("dance",), ("show",), ("list", "--limit", "0"), ("model",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("dance",), ("show",), ("list", "--limit", "0"), ("model",), ("export", "all", "x", "--format", "xml")],
+)
 async def test_wrong_usage_is_told_and_exits_with_2(command: Command, arguments: tuple[str, ...]) -> None:
     done = await command(*arguments)
     assert (done.status, done.out) == (2, "")

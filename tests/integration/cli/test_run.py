@@ -66,7 +66,8 @@ async def test_nothing_to_run_is_a_configuration_error(command: Command) -> None
 
 
 async def test_a_platform_that_is_not_built_yet_is_said_plainly(command: Command) -> None:
-    command.variables |= {"DISCORD_TOKEN": "hush-hush", "SECRET_AGENTS_WEB__ENABLED": "false"}
+    command.variables |= {"SLACK_BOT_TOKEN": "xoxb-hush-hush", "SLACK_APP_TOKEN": "xapp-hush-hush"}
+    command.variables["SECRET_AGENTS_WEB__ENABLED"] = "false"
     done = await command("run")
-    assert "discord is on, but this version does not connect to it yet" in done.err
+    assert "slack is on, but this version does not connect to it yet" in done.err
     assert "hush" not in done.err

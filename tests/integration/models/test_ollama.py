@@ -41,6 +41,7 @@ from bot.models.ollama import OllamaModel
 from bot.models.ollama_server import installed, probe
 from tests.fakes.ollama import QUEUE_FULL, FakeOllama, Installed
 from tests.fakes.scripted import Script
+from tests.pictures import GIF, png
 
 WORDS = ("The ", "quick ", "brown ", "fox ", "— ", "🦊")
 SCHEMA = {
@@ -234,7 +235,7 @@ async def recorded_size(fake: FakeOllama, model: OllamaModel, script: Script) ->
 
 
 async def test_a_large_image_arrives_whole(http: aiohttp.ClientSession) -> None:
-    image = b"\x89PNG" + bytes(2 * 1024 * 1024)
+    image = png() + bytes(2 * 1024 * 1024)
     async with (
         FakeOllama(models=[Installed(capabilities=("completion", "vision"))]) as fake,
         quick(http, fake.host) as model,
@@ -242,6 +243,27 @@ async def test_a_large_image_arrives_whole(http: aiohttp.ClientSession) -> None:
         assert (await model.capabilities()).vision
         await collect(model, ask(UserMessage("what is this?", (image,))))
     assert base64.b64decode(fake.requests[0]["messages"][0]["images"][0]) == image
+
+
+async def test_a_picture_the_server_cannot_decode_is_the_servers_failure(http: aiohttp.ClientSession) -> None:
+    async with (
+        FakeOllama(models=[Installed(capabilities=("completion", "vision"))]) as fake,
+        quick(http, fake.host) as model,
+    ):
+        with pytest.raises(ModelBroken, match="image: unknown format"):
+            await collect(model, ask(UserMessage("what is this?", (png(), GIF))))
+        assert (await collect(model, ask(UserMessage("and now?", (png(),))))).text == "OK"
+
+
+@pytest.mark.parametrize("sees", [True, False])
+async def test_whether_a_model_sees_is_the_settings_word_over_the_servers(
+    http: aiohttp.ClientSession, fake: FakeOllama, sees: bool
+) -> None:
+    async with quick(http, fake.host, vision=sees) as model:
+        told = Capabilities(tools=True, vision=sees, thinking=True, context_length=40960)
+        assert await model.capabilities() == told
+        assert (await model.health()).state == "ready"
+        assert await model.capabilities() == told
 
 
 async def test_a_dripping_stream_is_whole(fake: FakeOllama, model: OllamaModel) -> None:

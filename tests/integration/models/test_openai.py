@@ -35,6 +35,7 @@ from bot.models.model import (
 from bot.models.openai import OpenAIModel
 from tests.fakes.openai import FakeOpenAI
 from tests.fakes.scripted import Script
+from tests.pictures import GIF, JPEG_HEAD, WEBP_HEAD, png
 
 WORDS = ("The ", "quick ", "brown ", "fox ", "— ", "🦊")
 KEY = "sk-test-0123456789"
@@ -204,6 +205,39 @@ async def test_the_window_is_what_the_server_tells(
         model = quick(http, fake.base_url, vision=True)
         assert await model.capabilities() == Capabilities(tools=True, vision=True, context_length=window)
         assert (await model.health()).state == "ready"
+
+
+@pytest.mark.parametrize("cards", [True, False], ids=["own card", "list"])
+@pytest.mark.parametrize(
+    ("card", "setting", "sees"),
+    [
+        ({"architecture": {"input_modalities": ["text", "image"]}}, None, True),
+        ({"architecture": {"input_modalities": ["text"]}}, None, False),
+        ({"architecture": {"input_modalities": ["text"]}}, True, True),
+        ({"architecture": {"input_modalities": ["text", "image"]}}, False, False),
+        ({"architecture": "qwen2vl"}, None, False),
+        ({"architecture": {"input_modalities": "image"}}, None, False),
+        ({}, None, False),
+        ({}, True, True),
+    ],
+)
+async def test_whether_a_model_sees_is_the_settings_word_or_else_the_servers(
+    http: aiohttp.ClientSession, card: dict[str, Any], setting: bool | None, sees: bool, cards: bool
+) -> None:
+    async with FakeOpenAI(card={"context_length": 8192, **card}, cards=cards) as fake:
+        model = quick(http, fake.base_url, vision=setting)
+        assert await model.capabilities() == Capabilities(tools=True, vision=sees, context_length=8192)
+
+
+@pytest.mark.parametrize("image", [png(), JPEG_HEAD, GIF, WEBP_HEAD], ids=["png", "jpeg", "gif", "webp"])
+async def test_a_picture_is_what_its_data_url_says(http: aiohttp.ClientSession, image: bytes) -> None:
+    async with FakeOpenAI(vision=True) as fake:
+        assert (await collect(quick(http, fake.base_url), ask(UserMessage("?", (image, png()))))).text == "OK"
+
+
+async def test_a_server_that_takes_no_pictures_says_so(fake: FakeOpenAI, model: OpenAIModel) -> None:
+    with pytest.raises(ModelBroken, match="image input is not supported"):
+        await collect(model, ask(UserMessage("?", (png(),))))
 
 
 async def test_closing_the_stream_closes_the_connection(fake: FakeOpenAI, model: OpenAIModel) -> None:

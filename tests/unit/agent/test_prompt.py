@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.agent.prompt import (
+    IMAGE_TOKENS,
     Budget,
     Exchange,
-    Question,
     estimate_tokens,
+    message_tokens,
     system_message,
     total_tokens,
-    user_text,
     window,
 )
 from bot.models.model import AssistantMessage, UserMessage
@@ -52,6 +52,6 @@ def test_the_system_message_tells_the_date_and_nothing_of_the_user() -> None:
     assert system_message(" Be kind. ", date(2026, 11, 22)).text == "Be kind.\n\nToday is Sunday, 22 November 2026."
 
 
-def test_the_text_of_files_comes_with_the_question_and_unreadable_ones_are_named() -> None:
-    text = user_text(Question("Ann", "Look", files=(("a.txt", "inside"), ("b.bin", None))))
-    assert text == "Look\n\n[Attached file 'a.txt':]\ninside\n\n[Attached file 'b.bin', which I cannot read.]"
+def test_an_image_counts() -> None:
+    seeing = UserMessage("What is this?", (b"1", b"2"))
+    assert message_tokens(seeing) == message_tokens(UserMessage("What is this?")) + 2 * IMAGE_TOKENS

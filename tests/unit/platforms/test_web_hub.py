@@ -201,9 +201,9 @@ async def test_after_laying_out_an_answer_rests_ten_times_as_long(outbox: Outbox
     hub = Hub()
     hub.join("b1", outbox)
     reply = WebReply(hub, turn(), lambda: float(next(clock)), sleep)  # every look at the clock is a second later
-    for text in ("one", "two", "two"):
+    for text in ("one", "two", "two", "three"):
         await reply.edit(0, "1.0", text)
-    assert rests == [0, REST - 1, REST - 1]
+    assert rests == [0, REST - 1, REST - 1]  # a text that is shown already is no update
 
 
 def record(number: int, size: int) -> TurnRecord:

@@ -13,7 +13,7 @@ import pytest
 from storage import conversations, turns
 from storage.database import Connection
 from storage.errors import StorageError, StorageFull
-from storage.export import ExportSummary, export_json, export_to_file
+from storage.export import ExportSummary, export_pieces, export_to_file
 from storage.importing import ImportSummary, import_json
 from storage.sqlite import SQLiteDatabase
 from storage.turns import Step
@@ -39,7 +39,7 @@ async def empty(tmp_path: Path) -> AsyncIterator[SQLiteDatabase]:
 
 async def exported(database: SQLiteDatabase, ids: list[str] | None = None) -> str:
     pieces: list[bytearray] = []
-    await export_json(database, ids, pieces.append)
+    await export_pieces(database, ids, pieces.append)
     return b"".join(pieces).decode()
 
 
@@ -214,7 +214,7 @@ async def test_a_long_conversation_comes_in_pieces_of_bounded_size(database: SQL
 
     await database.write(fill)
     pieces: list[bytearray] = []
-    assert await export_json(database, None, pieces.append) == ExportSummary(1, 300)
+    assert await export_pieces(database, None, pieces.append) == ExportSummary(1, 300)
     assert max(map(len, pieces)) < 2_200_000
     assert len(json.loads(b"".join(pieces))["conversations"][0]["messages"]) == 300
 
@@ -230,7 +230,7 @@ async def test_only_the_asked_conversations_are_exported_the_oldest_first_and_on
 async def test_an_unknown_conversation_is_refused_before_anything_is_written(database: SQLiteDatabase) -> None:
     pieces: list[bytearray] = []
     with pytest.raises(StorageError, match="no conversation nothere"):
-        await export_json(database, ["nothere"], pieces.append)
+        await export_pieces(database, ["nothere"], pieces.append)
     assert pieces == []
 
 
@@ -245,7 +245,7 @@ async def test_what_is_written_meanwhile_does_not_spoil_the_export(database: SQL
         asyncio.run_coroutine_threadsafe(admission, loop).result(30)
         pieces.append(text)
 
-    summary = await export_json(database, None, write_slowly)
+    summary = await export_pieces(database, None, write_slowly)
     log = json.loads(b"".join(pieces))
     assert log["metadata"]["total_conversations"] == len(log["conversations"]) == summary.conversations
 

@@ -12,7 +12,7 @@ from storage import conversations, records, turns
 from storage.conversations import Place
 from storage.database import Connection
 from storage.errors import ImportRefused
-from storage.export import export_json, export_to_file
+from storage.export import export_pieces, export_to_file
 from storage.importing import ImportSummary, import_json
 from storage.sqlite import SQLiteDatabase
 from tests.storage_builders import answer, answer_next, count, message, opening
@@ -38,6 +38,8 @@ MINIMAL: dict[str, Any] = {
     "current_conversation_id": "old-1",
     "metadata": {"total_conversations": 1, "last_activity": "2026-11-22T09:31:00.000Z"},
 }
+NAMED = {"name": "cat.png", "image": 0}
+PICTURE = {"number": 0, "media_type": "image/png", "data": "iVBORw0KGgo="}
 STEP = {"seq": 0, "kind": "model", "body": {}, "recorded_at": "2026-11-22T09:30:00.123Z"}
 
 
@@ -81,7 +83,7 @@ def with_turn(**changes: object) -> dict[str, Any]:
 
 async def exported(database: SQLiteDatabase) -> str:
     pieces: list[bytearray] = []
-    await export_json(database, None, pieces.append)
+    await export_pieces(database, None, pieces.append)
     return b"".join(pieces).decode()
 
 
@@ -287,6 +289,9 @@ REFUSED: list[tuple[str, object, str]] = [
     ("a step of text", with_turn(steps=[STEP | {"body": "x"}]), r"steps\[0\]\.body: Expected `object`, got `str`"),
     ("a step twice", with_turn(steps=[STEP, STEP]), r"messages\[1\]\.turn\.steps\[1\]\.seq: 0 is there twice"),
     ("a nameless result", with_turn(steps=[STEP | {"kind": "result"}]), r"turn\.steps\[0\]\.body\.tool: a result must"),
+    ("a picture twice", with_turn(images=[PICTURE] * 2, attachments=[NAMED]), r"images\[1\]\.number: 0 is there twice"),
+    ("a nameless picture", with_turn(images=[PICTURE], attachments=[{}]), r"images\[0\]\.number: 0 is named by none"),
+    ("a picture of text", with_turn(images=[PICTURE | {"data": "?"}], attachments=[NAMED]), r"images\[0\]\.data: Inv"),
     ("a part twice", with_turn(deliveries=[{"part": 1, "remote_id": "m"}] * 2), r"deliveries\[1\]\.part: 1 is there"),
     (
         "an event twice",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage import conversations, logged, records, turns, watermarks
+from storage import conversations, images, logged, records, turns, watermarks
 from storage.conversations import Place
 from tests.storage_builders import answer, answer_next, bare_connection, message, result
 
@@ -51,10 +51,12 @@ HOT: dict[str, Callable[[sqlite3.Connection], Any]] = {
     "end": lambda c: conversations.end(c, NUMBER),
     "find by id": lambda c: conversations.find(c, "abcdefghjk"),
     "find by prefix": lambda c: conversations.find(c, "abcd"),
+    "matching ids": lambda c: conversations.matching(c, "abcd", limit=100),
     "claim": lambda c: turns.claim(c, NUMBER, window=10),
     "past": lambda c: turns.past(c, NUMBER, before=99, limit=10),
     "steps": lambda c: turns.steps(c, TURN),
     "deliveries": lambda c: turns.deliveries(c, TURN),
+    "images": lambda c: images.of_turn(c, TURN, [{"image": 0}]),
     "request_stop": lambda c: turns.request_stop(c, NUMBER),
     "rate": lambda c: turns.rate(c, TURN, 1),
     "waiting_conversations": lambda c: turns.waiting_conversations(c, ("discord",)),
@@ -67,6 +69,7 @@ RECENT: dict[str, Place] = {
     "by owner": Place("discord", owner="u1"),
     "by owner in a workspace": Place("discord", "guild", owner="u1"),
     "by place": Place("discord", "guild", "c1"),
+    "by owner in a channel": Place("discord", "guild", "c1", "u1"),
 }
 
 
@@ -107,6 +110,6 @@ def test_recent_conversations_are_neither_scanned_nor_sorted(
 
 
 def test_the_oldest_turns_are_found_in_order_without_sorting(connection: sqlite3.Connection) -> None:
-    queries = ("claim", "past", "steps", "transcript", "export of a turn")
+    queries = ("claim", "past", "steps", "images", "transcript", "export of a turn")
     found = [step for query in queries for step in plans(connection, lambda q=query: HOT[q](connection))]  # type: ignore[misc]
     assert not [step for step in found if "TEMP B-TREE" in step]

@@ -1,5 +1,6 @@
 """Any mission log comes through import and export as it was."""
 
+import base64
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage.export import export_json
+from storage.export import export_pieces
 from storage.importing import import_json
 from storage.mission_log import IMPORTED_STATUS
 from storage.sqlite import SQLiteDatabase
@@ -22,6 +23,7 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 OBJECTS = st.dictionaries(TEXTS, VALUES, max_size=3)
+OBJECTS_WITHOUT_IMAGE = OBJECTS.map(lambda drawn: {name: value for name, value in drawn.items() if name != "image"})
 OUTCOMES = ("answered", "failed", "stopped", "cancelled")
 # The one key that is the import's own.
 EXTRAS = OBJECTS.map(lambda extras: {name: value for name, value in extras.items() if name != IMPORTED_STATUS})
@@ -49,11 +51,20 @@ def steps(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @st.composite
+def images(draw: st.DrawFn) -> list[dict[str, Any]]:
+    numbers = sorted(draw(st.sets(COUNTS, max_size=2)))
+    data = st.binary(max_size=20).map(lambda content: base64.b64encode(content).decode())
+    return [{"number": number, "media_type": draw(TEXTS), "data": draw(data)} for number in numbers]
+
+
+@st.composite
 def messages(draw: st.DrawFn, event_key: str) -> dict[str, Any]:
     status = draw(st.sampled_from(["queued", "running", *OUTCOMES]))
     outcome = draw(st.none() | st.sampled_from(OUTCOMES)) if status in ("queued", "running") else status
     journal = draw(steps())
     parts = sorted(draw(st.sets(COUNTS, max_size=2)))
+    pictures = draw(images())
+    naming = [{"image": picture["number"], **draw(OBJECTS_WITHOUT_IMAGE)} for picture in pictures]
     return {
         "timestamp": draw(TIMES),
         "user_message": draw(TEXTS),
@@ -65,7 +76,7 @@ def messages(draw: st.DrawFn, event_key: str) -> dict[str, Any]:
             "author": draw(TEXTS),
             "author_name": draw(TEXTS),
             "shared": draw(st.booleans()),
-            "attachments": draw(st.lists(OBJECTS, max_size=2)),
+            "attachments": [*draw(st.lists(OBJECTS, max_size=2)), *naming],
             "status": status,
             "attempt": draw(COUNTS),
             "stop_requested": draw(st.booleans()),
@@ -80,6 +91,7 @@ def messages(draw: st.DrawFn, event_key: str) -> dict[str, Any]:
             "steps": journal,
             "deliveries": [{"part": part, "remote_id": draw(TEXTS)} for part in parts],
             "extras": draw(EXTRAS),
+            **({"images": pictures} if pictures else {}),
         },
     }
 
@@ -124,7 +136,7 @@ async def through(folder: Path, name: str, text: str) -> str:
     pieces: list[bytearray] = []
     async with SQLiteDatabase(str(folder / f"{name}.db")) as database:
         await import_json(database, folder / f"{name}.json")
-        await export_json(database, None, pieces.append)
+        await export_pieces(database, None, pieces.append)
     return b"".join(pieces).decode()
 
 

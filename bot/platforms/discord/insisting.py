@@ -1,0 +1,29 @@
+"""Asking the database until it answers: Discord tells an event once, so what cannot be stored now is stored later."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from storage.errors import StorageError
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+FIRST_RETRY_SECONDS = 0.5
+LAST_RETRY_SECONDS = 30.0
+
+
+async def insist(ask: Callable[[], Awaitable[T]], tell: Callable[[StorageError], Awaitable[None]] | None = None) -> T:
+    """What `ask` returns, once it does. `tell` is called after the first failure."""
+    wait = FIRST_RETRY_SECONDS
+    while True:  # until it is stored, or the end of the program: then the next start finds it again
+        try:
+            return await ask()
+        except StorageError as error:
+            _log.error("an event cannot be stored yet: %r", error)
+            if tell is not None:
+                await tell(error)
+                tell = None
+        await asyncio.sleep(wait)
+        wait = min(2 * wait, LAST_RETRY_SECONDS)

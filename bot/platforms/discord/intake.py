@@ -1,0 +1,154 @@
+"""From what Discord tells to what the inbox admits: the gate, the conversation, the words; edits and deletes alike."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import aiohttp
+import discord
+
+from bot.errors import sentence_for
+from bot.inbox import Inbox
+from bot.platforms.discord.access import Access
+from bot.platforms.discord.insisting import insist
+from bot.platforms.discord.places import event_key, place_of, visitor_of
+from bot.platforms.discord.progress import Progress
+from bot.platforms.discord.questions import addressed, inbound_of, opens_for_somebody_else, text_of
+from bot.platforms.files import FileLimits
+from bot.platforms.lanes import Lanes
+from storage import conversations
+from storage.database import Database
+from storage.errors import StorageError
+
+_log = logging.getLogger(__name__)
+
+SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
+
+
+class Intake:
+    """Takes the messages of one connection. `progress` is how far everything was taken."""
+
+    def __init__(
+        self,
+        me: discord.ClientUser,
+        inbox: Inbox,
+        database: Database,
+        access: Access,
+        limits: FileLimits,
+        *,
+        roles_matter: bool,
+    ) -> None:
+        self._me = me
+        self._inbox = inbox
+        self._database = database
+        self._access = access
+        self._limits = limits
+        self._roles_matter = roles_matter
+        self._typing: set[asyncio.Task[None]] = set()
+        self.lanes: Lanes[int] = Lanes()
+        self.progress = Progress()
+
+    async def close(self) -> None:
+        for task in self._typing:
+            task.cancel()
+        await asyncio.gather(*self._typing, return_exceptions=True)
+        await self.lanes.close()
+
+    def said(self, message: discord.Message) -> None:
+        """A message, new or repeated. Messages of a channel are taken one after another."""
+        self.progress.begin(message.id)
+        if self._may_concern(message):
+            self.lanes.put(message.channel.id, lambda: self._take(message))
+        else:
+            self.progress.done(message.id)
+
+    async def missed(self, message: discord.Message) -> None:
+        """A message of a channel's history, where Discord does not tell its author's roles. For use in its lane.
+
+        Raises what discord.py raises.
+        """
+        known = message.guild is None or message.webhook_id is not None or not self._roles_matter
+        if not known and message.guild is not None and self._speaks_to_me(message):
+            try:
+                message.author = await message.guild.fetch_member(message.author.id)
+            except discord.NotFound:
+                return  # who left the server waits for no answer in it
+        await self._take(message)
+
+    def edited(self, message: discord.Message) -> None:
+        """Takes the old text's place if its answer has not been begun."""
+        if self._may_concern(message) and message.edited_at is not None:
+            text = text_of(message, self._me)
+            self._change(message.channel.id, lambda: self._inbox.amend(event_key(message.id), text))
+
+    def deleted(self, channel: int, message: int) -> None:
+        self._change(channel, lambda: self._inbox.withdraw(event_key(message)))
+
+    async def _take(self, message: discord.Message) -> None:
+        """Admit a message if it is for the bot. Returns when it is safe, however long the database is away."""
+        self.progress.begin(message.id)
+        try:
+            if self._may_concern(message) and await insist(lambda: self._concerns(message)):
+                await self._admit(message)
+        except Exception:  # noqa: BLE001 - it fails as often as it is tried, and must not hold up what comes after it
+            _log.exception("message %d could not be taken in", message.id)
+        self.progress.done(message.id)
+
+    async def _admit(self, message: discord.Message) -> None:
+        inbound = await inbound_of(message, self._me, self._limits)
+        admitted = await insist(lambda: self._inbox.admit(inbound), lambda error: _tell(message, error))
+        if not admitted.duplicate:
+            task = asyncio.create_task(_show_typing(message.channel))
+            self._typing.add(task)
+            task.add_done_callback(self._typing.discard)
+
+    def _may_concern(self, message: discord.Message) -> bool:
+        """All that can be told without asking the database."""
+        guild = message.guild.id if message.guild else None
+        webhook = message.webhook_id is not None
+        visitor = visitor_of(message.author, message.channel, guild, webhook=webhook)
+        return self._speaks_to_me(message) and self._access.admits(visitor)
+
+    def _speaks_to_me(self, message: discord.Message) -> bool:
+        if message.author.id == self._me.id or message.type not in SPOKEN:
+            return False
+        if message.guild is None:
+            return True
+        if opens_for_somebody_else(message, self._me):
+            return False
+        return addressed(message, self._me) or isinstance(message.channel, discord.Thread)
+
+    async def _concerns(self, message: discord.Message) -> bool:
+        """In a thread that the bot did not open, those messages that name it or belong to a running conversation."""
+        thread = message.channel
+        if not isinstance(thread, discord.Thread) or addressed(message, self._me):
+            return True
+        if not message.content and not message.attachments:
+            return False  # withheld: the message content intent is off
+        if thread.owner_id == self._me.id:
+            return True
+        place = place_of(thread, thread.guild.id)
+        active = await self._database.read(
+            conversations.find_active, place.platform, place.workspace, place.channel, place.thread
+        )
+        return active is not None
+
+    def _change(self, channel: int, change: Callable[[], Awaitable[object]]) -> None:
+        """In the channel's lane: behind the message that is changed."""
+
+        async def work() -> None:
+            await insist(change)
+
+        self.lanes.put(channel, work)
+
+
+async def _tell(message: discord.Message, error: StorageError) -> None:
+    with suppress(discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError):
+        await message.reply(sentence_for(error), nonce=f"trouble{message.id}"[:25], mention_author=False)
+
+
+async def _show_typing(channel: discord.abc.Messageable) -> None:
+    """Beside everything else: people wait for the answer, not for this."""
+    with suppress(discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError):
+        await channel.typing()

@@ -1,0 +1,189 @@
+"""Slash commands and buttons: from Discord's interactions to the core's commands, answers only for who asked.
+
+Every interaction is acknowledged before anything is done: within three seconds, however long the database takes; and a
+repeated one fails there, so that nothing is done twice.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import discord
+
+from bot.command_specs import COMMANDS
+from bot.commands import CommandAnswer, Commands, Invocation
+from bot.errors import SecretAgentsError, UserError, sentence_for
+from bot.platforms import discord_text
+from bot.platforms.discord import wire
+from bot.platforms.discord.access import Access
+from bot.platforms.discord.buttons import AGAIN, STOP, UP
+from bot.platforms.discord.declared import NAME
+from bot.platforms.discord.mission_buttons import END, KEEP, LIST, SHOW, MissionButton, view_of
+from bot.platforms.discord.places import author_of, place_of, visitor_of
+from bot.platforms.platform import ConversationKey
+from storage.errors import StorageError
+
+_log = logging.getLogger(__name__)
+
+MAX_MESSAGES = 5
+"""Of an answer to a command."""
+_OVER = (wire.UNKNOWN_INTERACTION, wire.ALREADY_ACKNOWLEDGED, wire.INVALID_TOKEN)
+Interaction = discord.Interaction[Any]
+
+
+class Interactions:
+    """Carries out what people do by other means than talking. The same gate and the same rights hold."""
+
+    def __init__(self, commands: Commands, access: Access) -> None:
+        self._commands = commands
+        self._access = access
+
+    async def interacted(self, interaction: Interaction) -> None:
+        """Commands and their autocompletion; buttons come by `pressed` and `chosen`."""
+        if interaction.type is discord.InteractionType.application_command:
+            async with self._answering(interaction, ephemeral=True):
+                await self._command(interaction)
+        elif interaction.type is discord.InteractionType.autocomplete:
+            await self._complete(interaction)
+
+    async def pressed(self, interaction: Interaction, turn: int, what: str) -> None:
+        """A button on an answer."""
+        async with self._answering(interaction):
+            key, author = _place(interaction), author_of(interaction.user)
+            if what == STOP:
+                stopped = await self._commands.stop_turn(turn, key, author)
+                said = "" if stopped else "This answer is complete already."
+            elif what == AGAIN:
+                await self._commands.again(turn, f"discord:again:{interaction.id}", key, author)
+                said = ""
+            else:
+                await self._commands.rate(turn, 1 if what == UP else -1, key, author)
+                said = "Thank you, noted."
+            if said:
+                await interaction.followup.send(said, ephemeral=True)
+
+    async def chosen(self, interaction: Interaction, act: str, id_: str, before: str) -> None:
+        """A button on an answer to a command."""
+        async with self._answering(interaction):
+            if act == KEEP:
+                await interaction.edit_original_response(content="It goes on.", view=None)
+                return
+            arguments = {name: value for name, value in (("id", id_), ("before", before)) if value}
+            answer = await self._commands.run(_invocation(interaction, act, arguments))
+            await _show(interaction, act, answer)
+
+    async def _command(self, interaction: Interaction) -> None:
+        name, options = _subcommand(interaction)
+        asked = _invocation(interaction, name, {option["name"]: str(option["value"]) for option in options})
+        if name == END:
+            conversation = await self._commands.endable(asked)
+            title = discord_text.thread_name(conversation.title)
+            await interaction.edit_original_response(
+                content=f"End mission `{conversation.id}` ({title})?",
+                view=view_of(MissionButton(END, conversation.id), MissionButton(KEEP)),
+            )
+            return
+        if name == "new" and isinstance(interaction.channel, discord.TextChannel):
+            asked = replace(asked, key=await self._fresh_thread(interaction, interaction.channel, asked))
+        await _show(interaction, name, await self._commands.run(asked))
+
+    async def _fresh_thread(
+        self, interaction: Interaction, channel: discord.TextChannel, asked: Invocation
+    ) -> ConversationKey:
+        """A thread for a mission that is begun by command: in a channel, missions live in threads."""
+        agent = self._commands.agent(asked.arguments.get("agent"))
+        try:
+            message = await channel.send(f"**{asked.author.name}** begins a new mission with {agent}.")
+            thread = await message.create_thread(name=discord_text.thread_name(f"Mission with {agent}"))
+        except discord.Forbidden as error:
+            raise UserError("I may not open a thread here. Ask an admin to let me.") from error
+        return place_of(thread, interaction.guild_id)
+
+    async def _complete(self, interaction: Interaction) -> None:
+        """Nothing is offered to those who may not talk to the bot, nor when it cannot be found out in time."""
+        name, options = _subcommand(interaction)
+        focused = next((option for option in options if option.get("focused")), None)
+        spec = next((spec for spec in COMMANDS if spec.name == name), None)
+        argument = next((a for a in spec.arguments if focused and a.name == focused["name"]), None) if spec else None
+        offers: list[tuple[str, str]] = []
+        try:
+            if focused and argument and self._admits(interaction):
+                typed, author = str(focused["value"]), author_of(interaction.user)
+                offers = await self._commands.complete(argument, typed, _place(interaction), author)
+            choices = [discord.app_commands.Choice(name=label, value=value) for label, value in offers]
+            await interaction.response.autocomplete(choices)
+        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError, StorageError) as error:
+            _log.info("nothing could be offered: %r", error)
+
+    @asynccontextmanager
+    async def _answering(self, interaction: Interaction, *, ephemeral: bool = False) -> AsyncIterator[None]:
+        """Acknowledge, check the gate, and turn what goes wrong into a sentence for the asker."""
+        try:
+            await interaction.response.defer(ephemeral=ephemeral)
+            try:
+                if not self._admits(interaction):
+                    raise UserError("You may not use me here.")
+                yield
+            except (SecretAgentsError, StorageError) as error:
+                _log.info("an interaction was refused: %r", error)
+                await interaction.followup.send(sentence_for(error), ephemeral=True)
+        except discord.HTTPException as error:
+            level = logging.INFO if error.code in _OVER else logging.WARNING
+            _log.log(level, "an interaction could not be answered: %s", wire.told(error))
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            _log.warning("an interaction could not be answered: %r", error)
+
+    def _admits(self, interaction: Interaction) -> bool:
+        channel = interaction.channel
+        if channel is None:
+            return False
+        return self._access.admits(visitor_of(interaction.user, channel, interaction.guild_id))
+
+
+async def _show(interaction: Interaction, command: str, answer: CommandAnswer) -> None:
+    """In place of what the interaction showed before."""
+    first, *more = discord_text.split(_linked(answer))[:MAX_MESSAGES]
+    buttons = []
+    if answer.older is not None:
+        id_ = answer.conversation.id if command == SHOW and answer.conversation else ""
+        buttons.append(MissionButton(LIST if command == LIST else SHOW, id_, str(answer.older)))
+    if answer.file is None:
+        await interaction.edit_original_response(content=first, view=view_of(*buttons))
+    else:
+        async with answer.file as file:
+            sent = discord.File(file.path, file.name)
+            await interaction.edit_original_response(content=first, attachments=[sent])
+    for part in more:
+        await interaction.followup.send(part, ephemeral=True, suppress_embeds=True)
+
+
+def _linked(answer: CommandAnswer) -> str:
+    """The text, with a link to each thread behind the line of its mission."""
+    text = answer.text
+    listed = answer.conversations or ((answer.conversation,) if answer.conversation else ())
+    for conversation in listed:
+        mark = f"`{conversation.id}`"
+        if conversation.thread:
+            text = text.replace(mark, f"{mark} <#{conversation.thread}>", 1)
+    return text
+
+
+def _place(interaction: Interaction) -> ConversationKey:
+    assert interaction.channel is not None
+    return place_of(interaction.channel, interaction.guild_id)
+
+
+def _invocation(interaction: Interaction, command: str, arguments: dict[str, str]) -> Invocation:
+    return Invocation(command, arguments, _place(interaction), author_of(interaction.user), takes_files=True)
+
+
+def _subcommand(interaction: Interaction) -> tuple[str, list[dict[str, Any]]]:
+    """The name and the options of what was typed behind /mission."""
+    data: dict[str, Any] = dict(interaction.data or {})
+    options = data.get("options") or []
+    if data.get("name") != NAME or not options:
+        return "", []
+    return options[0]["name"], options[0].get("options") or []

@@ -1,0 +1,157 @@
+"""From Slack's events to what the inbox admits. A listener returns when its event is stored, and only then Slack is
+told that we have it; an event that cannot be stored in time is repeated by Slack, and stored here all the same.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from bot.errors import PlatformError, PlatformGone, sentence_for
+from bot.inbox import Inbox
+from bot.platforms import slack_text
+from bot.platforms.lanes import Lanes
+from bot.platforms.slack.api import Api
+from bot.platforms.slack.places import Team, event_key, is_direct, key_of_message
+from bot.platforms.slack.questions import Event, Questions
+from bot.platforms.slack.words import Words
+from storage import conversations
+from storage.database import Database
+from storage.errors import StorageError
+
+_log = logging.getLogger(__name__)
+
+SPOKEN = frozenset({None, "file_share", "thread_broadcast"})
+ACKNOWLEDGE_SECONDS = 2.5
+"""Slack waits three seconds."""
+FIRST_RETRY_SECONDS = 0.5
+LAST_RETRY_SECONDS = 30.0
+
+
+class NotStoredYet(Exception):
+    """The event is not stored yet, so Slack is not told that we have it."""
+
+
+class Intake:
+    """Of one workspace."""
+
+    def __init__(
+        self,
+        team: Team,
+        api: Api,
+        inbox: Inbox,
+        database: Database,
+        questions: Questions,
+        words: Words,
+        *,
+        answer_bots: bool,
+    ) -> None:
+        self._team = team
+        self._api = api
+        self._inbox = inbox
+        self._database = database
+        self._questions = questions
+        self._words = words
+        self._answer_bots = answer_bots
+        self.lanes: Lanes[str] = Lanes()
+
+    async def message(self, event: Event) -> None:
+        """`message` and `app_mention` events alike. Raises NotStoredYet."""
+        subtype = event.get("subtype")
+        if subtype == "message_changed":
+            await self._stored(event["channel"], lambda: self._edited(event))
+        elif subtype == "message_deleted":
+            await self._stored(event["channel"], lambda: self._deleted(event["channel"], event["deleted_ts"]))
+        elif subtype in SPOKEN and self._may_concern(event):
+            await self._stored(event["channel"], lambda: self._said(event))
+
+    def _may_concern(self, event: Event) -> bool:
+        """All that can be told without asking the database."""
+        user = event.get("user")
+        if not user or user == self._team.bot_user or (event.get("bot_id") and not self._answer_bots):
+            return False
+        text = str(event.get("text") or "")
+        if is_direct(event["channel"]):
+            return True
+        if slack_text.opens_for_somebody_else(text, self._team.bot_user):
+            return False
+        return self._addressed(event) or "thread_ts" in event
+
+    def _addressed(self, event: Event) -> bool:
+        return event["type"] == "app_mention" or f"<@{self._team.bot_user}" in str(event.get("text") or "")
+
+    async def _said(self, event: Event) -> None:
+        if not is_direct(event["channel"]) and not self._addressed(event) and not await self._is_ours(event):
+            return
+        if await self._words.carried_out(event, addressed=self._addressed(event)):
+            return
+        inbound = await self._questions.inbound(event)
+        await self._insist(lambda: self._inbox.admit(inbound), event)
+
+    async def _is_ours(self, event: Event) -> bool:
+        """Whether a thread holds a running conversation."""
+        key = key_of_message(self._team.id, event)
+        found = await self._insist(
+            lambda: self._database.read(
+                conversations.find_active, key.platform, key.workspace, key.channel, key.thread
+            ),
+            event,
+        )
+        return found is not None
+
+    async def _edited(self, event: Event) -> None:
+        message, before = event["message"], event.get("previous_message") or {}
+        if message.get("subtype") == "tombstone":
+            await self._deleted(event["channel"], message["ts"])
+        elif message.get("text") != before.get("text") and message.get("user") != self._team.bot_user:
+            key = event_key(self._team.id, event["channel"], message["ts"])
+            text = await self._questions.text(message)
+            await self._insist(lambda: self._inbox.amend(key, text), None)
+
+    async def _deleted(self, channel: str, ts: str) -> None:
+        await self._insist(lambda: self._inbox.withdraw(event_key(self._team.id, channel, ts)), None)
+
+    async def _stored(self, channel: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it in the channel's lane, and wait as long as Slack waits."""
+        done = asyncio.get_running_loop().create_future()
+
+        async def in_order() -> None:
+            try:
+                await work()
+            except BaseException:
+                done.cancel()
+                raise
+            if not done.done():
+                done.set_result(None)
+
+        self.lanes.put(channel, in_order)
+        try:
+            async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+                await asyncio.wait([done])
+        except TimeoutError as error:
+            raise NotStoredYet from error
+        if done.cancelled():
+            raise NotStoredYet
+
+    async def _insist(self, ask: Callable[[], Awaitable[Any]], event: Event | None) -> Any:
+        """Slack repeats an event for some minutes only: what cannot be stored now is stored later."""
+        wait = FIRST_RETRY_SECONDS
+        while True:  # until it is stored, or the end of the program: then Slack repeats what it was not told of
+            try:
+                return await ask()
+            except StorageError as error:
+                _log.error("an event cannot be stored yet: %r", error)
+                if event is not None and wait == FIRST_RETRY_SECONDS:
+                    await self._tell(event, sentence_for(error))
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, LAST_RETRY_SECONDS)
+
+    async def _tell(self, event: Event, sentence: str) -> None:
+        """Only to who wrote it: Slack has no way to say it once to all."""
+        thread = event.get("thread_ts") or event["ts"]
+        try:
+            await self._api.call(
+                "chat.postEphemeral", channel=event["channel"], user=event["user"], thread_ts=thread, text=sentence
+            )
+        except (PlatformError, PlatformGone) as error:
+            _log.warning("%s", error)

@@ -1,0 +1,61 @@
+"""Slack's agent surface: the session's status with its own Stop button, and prompts to begin with. All of it may be
+missing in a workspace; then the bot does without.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from bot.errors import PlatformError, PlatformGone
+from bot.platforms import slack_text
+from bot.platforms.platform import ConversationKey
+from bot.platforms.slack.api import Api, Refused
+
+_log = logging.getLogger(__name__)
+
+SESSION, STATUS = "agents.sessions.setStatus", "assistant.threads.setStatus"
+PROMPTS = "assistant.threads.setSuggestedPrompts"
+MISSING_SECONDS = 600.0
+"""How long a method that the workspace refuses is not tried again."""
+ABOUT_PLACES = frozenset({"channel_not_found", "thread_not_found", "is_archived", "not_in_channel"})
+"""Refusals of a place, not of the method."""
+
+
+class Surface:
+    """Of one workspace. Nothing here ever fails an answer."""
+
+    def __init__(self, api: Api, now: Callable[[], float] = time.monotonic) -> None:
+        self._api = api
+        self._now = now
+        self._missing: dict[str, float] = {}
+
+    async def working(self, key: ConversationKey, title: str) -> None:
+        """An answer is begun. The title counts for the thread's first one."""
+        named = {"title": slack_text.session_title(title)} if title.strip() else {}
+        if not await self._tried(SESSION, channel_id=key.channel, thread_ts=key.thread, status="processing", **named):
+            await self._tried(STATUS, channel_id=key.channel, thread_ts=key.thread, status="is thinking…")
+
+    async def done(self, key: ConversationKey) -> None:
+        """The answer is complete, stopped or given up: also what a crashed process left is taken away."""
+        if not await self._tried(SESSION, channel_id=key.channel, thread_ts=key.thread, status="active"):
+            await self._tried(STATUS, channel_id=key.channel, thread_ts=key.thread, status="")
+
+    async def suggest(self, channel: str, prompts: Sequence[str]) -> None:
+        listed = [{"title": prompt, "message": prompt} for prompt in prompts]
+        await self._tried(PROMPTS, channel_id=channel, prompts=listed)
+
+    async def _tried(self, method: str, **arguments: object) -> bool:
+        """Whether there is such a method here."""
+        if self._missing.get(method, 0.0) > self._now():
+            return False
+        try:
+            await self._api.call(method, **arguments)
+        except Refused as refused:
+            if refused.error in ABOUT_PLACES:
+                return True
+            _log.info("this workspace has no %s: %s", method, refused.error)
+            self._missing[method] = self._now() + MISSING_SECONDS
+            return False
+        except (PlatformError, PlatformGone) as error:
+            _log.info("%s", error)
+        return True
