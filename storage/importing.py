@@ -189,6 +189,7 @@ def _turn_values(turn: LoggedTurn) -> dict[str, Any]:
         "rating": turn.rating,
         "started_at": turn.started_at,
         "finished_at": turn.finished_at,
+        "repeated": int(turn.repeated is True),
         "extras": _json(turn.extras | {IMPORTED_STATUS: turn.status} if is_open else turn.extras),
     }
 

@@ -75,6 +75,7 @@ def _checked(turn: LoggedTurn, place: str) -> LoggedTurn:
         deliveries=sorted(turn.deliveries, key=lambda delivery: delivery.part),
         extras={name: value for name, value in turn.extras.items() if name != IMPORTED_STATUS},
         images=images or UNSET,
+        repeated=turn.repeated or UNSET,
     )
 
 

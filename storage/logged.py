@@ -34,7 +34,7 @@ _RANGE = "(turns.conversation, turns.id) > (:first, :after) AND turns.conversati
 _ORDER = "ORDER BY turns.conversation, turns.id"
 _TURNS = f"""SELECT conversation, id, created_at, user_message, agent_response, llm_raw_response, event_key, author,
         author_name, shared, attachments, status, attempt, stop_requested, outcome, model, prompt_tokens,
-        completion_tokens, error, rating, started_at, finished_at, extras
+        completion_tokens, error, rating, started_at, finished_at, extras, repeated
     FROM turns WHERE {_RANGE} {_ORDER}"""
 _STEPS = f"""SELECT steps.turn, steps.seq, steps.kind, CAST(steps.body AS BLOB), steps.recorded_at
     FROM turns JOIN steps ON steps.turn = turns.id WHERE {_RANGE} {_ORDER}, steps.seq"""
@@ -115,14 +115,14 @@ def _message(
     # fmt: off
     (_, number, created_at, user_message, agent_response, llm_raw_response, event_key, author, author_name, shared,
      attachments, status, attempt, stop_requested, outcome, model, prompt_tokens, completion_tokens, error, rating,
-     started_at, finished_at, extras) = row
+     started_at, finished_at, extras, repeated) = row
     more = stored_json(extras)
     files = stored_json(attachments)
     pictures = _images(connection, number, files) if files else []
     turn = LoggedTurn(
         event_key, author, author_name, shared != 0, files, more.pop(IMPORTED_STATUS, status),
         attempt, stop_requested != 0, outcome, model, prompt_tokens, completion_tokens, error, rating, started_at,
-        finished_at, steps, deliveries, more, pictures or UNSET,
+        finished_at, steps, deliveries, more, pictures or UNSET, True if repeated else UNSET,
     )
     # fmt: on
     return LoggedMessage(created_at, user_message, agent_response or "", llm_raw_response or "", calls_of(steps), turn)

@@ -60,7 +60,9 @@ class LoggedImage(Struct, frozen=True, gc=False):
 
 
 class LoggedTurn(Struct, frozen=True):
-    """What a message is to us. `status` and the rest are as in the table of turns; `images` is left out if empty."""
+    """What a message is to us. `status` and the rest are as in the table of turns. `images` is left out if empty,
+    `repeated` if false.
+    """
 
     event_key: Annotated[str, Meta(min_length=1)]
     author: str = "user"
@@ -82,6 +84,7 @@ class LoggedTurn(Struct, frozen=True):
     deliveries: list[LoggedDelivery] = field(default_factory=list)
     extras: dict[str, Any] = field(default_factory=dict)
     images: list[LoggedImage] | UnsetType = UNSET
+    repeated: bool | UnsetType = UNSET
 
 
 class LoggedMessage(Struct, frozen=True):

@@ -57,7 +57,7 @@ def repeat(connection: Connection, turn: int, event_key: str) -> Admitted | None
     if row is None:
         return None
     again, conversation = row
-    connection.execute("UPDATE turns SET repeated_by = :again WHERE id = :turn", {"again": again, "turn": turn})
+    connection.execute("UPDATE turns SET repeated = 1 WHERE id = :turn", {"turn": turn})
     connection.execute(
         """INSERT INTO images (turn, number, media_type, data)
             SELECT :again, number, media_type, data FROM images WHERE turn = :turn""",

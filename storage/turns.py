@@ -193,7 +193,7 @@ def past(connection: Connection, conversation: int, *, before: int, limit: int) 
     rows = connection.execute(
         """SELECT author, author_name, user_message, agent_response FROM turns
             WHERE conversation = :conversation AND id < :before AND status IN ('answered', 'stopped')
-                AND repeated_by IS NULL
+                AND NOT repeated
             ORDER BY id DESC LIMIT :limit""",
         {"conversation": conversation, "before": before, "limit": limit},
     ).fetchall()

@@ -1,6 +1,6 @@
 """The real core around a scripted model and the stub platform: what worker, delivery and acceptance tests run."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from bot.engines.local import LocalEngine
 from bot.inbox import Inbox
 from bot.models.model import Model
 from bot.worker import TurnLimits, Worker
-from gadgets.gadget import gadget
+from gadgets.gadget import Gadget, gadget
 from gadgets.toolbox import Outcome, Toolbox
 from storage.database import Database
 from storage.sqlite import SQLiteDatabase
@@ -99,9 +99,10 @@ async def core_around(
     options: ModelOptions = OPTIONS,
     turn_limits: TurnLimits = TURN_LIMITS,
     admins: Collection[str] = (BOSS,),
+    gadgets: Sequence[Gadget] = (shout, whisper),
 ) -> AsyncIterator[Core[P]]:
     """Everything between a platform and a model but a running engine; `calls` are the gadgets that really ran."""
-    toolbox = Toolbox([shout, whisper])
+    toolbox = Toolbox(gadgets)
     roster = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
     calls: list[tuple[str, Mapping[str, Any], str]] = []
 

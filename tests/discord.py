@@ -1,7 +1,7 @@
 """The real Discord platform, connected to the fake Discord, with the real core behind it and a scripted model."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,28 +11,39 @@ from pydantic import SecretStr
 
 from bot.models.model import Model
 from bot.platforms.discord.platform import DiscordPlatform
+from bot.platforms.discord.waits import Waits
 from bot.platforms.files import FileLimits
 from bot.settings.sections import Discord
+from gadgets.gadget import Gadget
+from storage.database import Database
 from storage.sqlite import SQLiteDatabase
-from tests.core import Core, core_around
+from tests.core import Core, core_around, shout, whisper
 from tests.fakes.discord import FakeDiscord, User
 
 PACE = 0.02
 """Seconds between edits: people wait longer."""
-GUILDS_SECONDS = 0.05
+WAITS = Waits(retry=0.05, identify=0.05, guilds=0.05)
 
 
 @dataclass(slots=True)
 class Bot:
-    """A bot in Discord. `stop` ends it as the program's end does, `kill` as a crash does."""
+    """A bot in Discord. `stop` ends its connection."""
 
     core: Core[DiscordPlatform]
     serving: asyncio.Task[None]
     stop: Callable[[], Awaitable[None]]
 
+    async def kill(self) -> None:
+        """Its answers break off wherever they are, and are not gone on with, as in a crash."""
+        tasks = [task for task in asyncio.all_tasks() if task.get_name().startswith("conversation-")]
+        for task in [*tasks, self.serving]:
+            task.cancel()
+        await asyncio.wait([*tasks, self.serving])
+
 
 def settings_for(discord: FakeDiscord, **settings: Any) -> Discord:
-    return Discord(token=SecretStr(discord.token), api_url=discord.api_url, gateway_url=discord.gateway_url, **settings)
+    urls = {"api_url": discord.api_url, "gateway_url": discord.gateway_url}
+    return Discord(**({"token": SecretStr(discord.token)} | urls | settings))
 
 
 @asynccontextmanager
@@ -43,17 +54,24 @@ async def running_bot(
     *,
     connected: bool = True,
     pace: float = PACE,
+    waits: Waits = WAITS,
+    wrap: Callable[[SQLiteDatabase], Database] = lambda database: database,
     admins: Collection[User] = (),
+    gadgets: Sequence[Gadget] = (shout, whisper),
     **settings: Any,
 ) -> AsyncIterator[Bot]:
     """`admins` are those whom the settings name."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(SQLiteDatabase(str(path)))
+        database = wrap(await stack.enter_async_context(SQLiteDatabase(str(path))))
         platform = DiscordPlatform(
-            settings_for(discord, **settings), database, FileLimits(), pace=pace, guilds_seconds=GUILDS_SECONDS
+            settings_for(discord, **settings),
+            database,
+            FileLimits(),
+            pace=pace,
+            waits=waits,
         )
         core = await stack.enter_async_context(
-            core_around(database, model, platform, admins=[str(admin.id) for admin in admins])
+            core_around(database, model, platform, admins=[str(admin.id) for admin in admins], gadgets=gadgets)
         )
         serving = asyncio.create_task(platform.run())
         stack.push_async_callback(_ended, serving)

@@ -1,6 +1,6 @@
 """A server with a channel and two people in the fake Discord, and the real bot in it: where Discord tests begin."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from storage.conversations import Place
 from storage.database import Connection
 from tests.discord import Bot, running_bot
 from tests.fakes.discord import Channel, FakeDiscord, Guild, Interaction, Message, User
+from tests.fakes.discord.state import SUPPRESS_EMBEDS
 from tests.fakes.scripted_model import ScriptedModel, echo
 from tests.waiting import until_found
 
@@ -88,8 +89,8 @@ class Scene(Stage):
         return await (await self.slash(user, channel, *path, **options)).answer()
 
     def press(self, user: User, message: Message, what: str) -> Interaction:
-        """Click the button of a message whose custom id ends so."""
-        found = [name for name in message.buttons if name.rpartition(":")[2] == what]
+        """Click a button: stop, up, down, again; list, show, end, keep."""
+        found = [name for name in message.buttons if what in name.split(":")[1:3]]
         assert found, f"there is no button {what}; there are {list(message.buttons)}"
         return self.discord.click(user, message, found[0])
 
@@ -125,20 +126,26 @@ async def scene(path: Path, model: ScriptedModel | None = None, **settings: Any)
 
 
 def unsafe(discord: FakeDiscord) -> list[str]:
-    """Requests that write a message's text and could ping somebody, or show a preview of a link."""
+    """What the bot wrote so that it could ping somebody, or show a preview of a link."""
     found = []
     for request in discord.rest.requests:
         body = request.body if isinstance(request.body, dict) else {}
         if "content" in body and not _pings_nobody(body):
             found.append(f"{request.method} {request.route} may ping: {body}")
-        if request.method == "POST" and "content" in body and not body.get("flags", 0) & SUPPRESS_EMBEDS:
-            found.append(f"{request.method} {request.route} may show a preview: {body}")
-    return found
+    return found + [
+        f"may show a preview: {said.content}" for said in _said(discord) if not said.flags & SUPPRESS_EMBEDS
+    ]
+
+
+def _said(discord: FakeDiscord) -> Iterator[Message]:
+    """Every message of the bot with a text, those for one pair of eyes, too."""
+    for channel in discord.world.channels.values():
+        yield from discord.messages(channel, by=discord.bot)
+    for interaction in discord.interactions.values():
+        own = [interaction.message] if interaction.message and interaction.message is not interaction.source else []
+        yield from (message for message in [*own, *interaction.followups] if message.content)
 
 
 def _pings_nobody(body: Mapping[str, Any]) -> bool:
     allowed = body.get("allowed_mentions") or {}
     return allowed.get("parse") == [] and not any(allowed.get(kind) for kind in ("users", "roles", "replied_user"))
-
-
-SUPPRESS_EMBEDS = 1 << 2

@@ -65,6 +65,11 @@ def opens_for_somebody_else(text: str, bot_user_id: str) -> bool:
     return opens_for_others(text, _MENTION, {bot_user_id})
 
 
+def mentions(text: str, user_id: str) -> bool:
+    """Whether somebody is mentioned anywhere in `text`."""
+    return any(found[1] == user_id for found in _MENTION.finditer(text))
+
+
 def readable(text: str, names: Mapping[str, str]) -> str:
     """What somebody wrote, as Markdown: mentions by name, links as links, entities as characters.
 

@@ -1,3 +1,3 @@
--- An answer can be asked for again: the turn that was answered anew, so that the model remembers one answer only.
+-- An answer can be asked for again. A turn that was is no more what the model remembers: the later one is.
 
-ALTER TABLE turns ADD COLUMN repeated_by INTEGER;
+ALTER TABLE turns ADD COLUMN repeated INTEGER NOT NULL DEFAULT 0;

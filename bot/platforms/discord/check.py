@@ -32,10 +32,10 @@ class Lack:
     permissions: tuple[str, ...]
 
 
-async def check_discord(settings: Discord) -> Finding:
+async def check_discord(settings: Discord, seconds: float = SECONDS) -> Finding:
     """`settings` is on. Never raises for what it looks for."""
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             return await _logged_in(settings)
     except discord.LoginFailure:
         todo = f"copy it anew into DISCORD_TOKEN: {PORTAL} > your application > Bot > Reset Token"
@@ -44,7 +44,7 @@ async def check_discord(settings: Discord) -> Finding:
         why = f"Discord answered with an error: {error.status} (code {error.code})"
         return Finding(NAME, "failed", why, "try again later; https://discordstatus.com tells of its troubles")
     except TimeoutError:
-        return _unreachable(settings, f"no answer within {SECONDS:g} seconds")
+        return _unreachable(settings, f"no answer within {seconds:g} seconds")
     except (aiohttp.ClientError, OSError) as error:
         return _unreachable(settings, str(error) or type(error).__name__)
     except (TypeError, LookupError, ValueError):  # what discord.py makes of some other server's words

@@ -1,5 +1,6 @@
 """discord.py's client, which hands its events to whom they concern."""
 
+import asyncio
 from typing import Any, Protocol
 
 import discord
@@ -8,6 +9,7 @@ from bot.platforms.discord import wire
 from bot.platforms.discord.buttons import TurnButton
 from bot.platforms.discord.interactions import Interactions
 from bot.platforms.discord.mission_buttons import MissionButton
+from bot.platforms.discord.waits import Waits
 from bot.settings.sections import Discord
 
 
@@ -37,7 +39,7 @@ class BotClient(discord.AutoShardedClient):
         interactions: Interactions,
         *,
         message_content: bool,
-        guilds_seconds: float,
+        waits: Waits,
     ) -> None:
         super().__init__(
             intents=wire.intents(message_content=message_content),
@@ -45,16 +47,21 @@ class BotClient(discord.AutoShardedClient):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
-            guild_ready_timeout=guilds_seconds,
+            guild_ready_timeout=waits.guilds,
         )
         wire.use_addresses(self.http, settings.api_url, settings.gateway_url)
         self._listener = listener
+        self._waits = waits
         self._interactions = interactions
         self.presses = self.choices = interactions
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(TurnButton, MissionButton)
         await self._listener.logged_in()
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002 - theirs
+        if not initial:
+            await asyncio.sleep(self._waits.identify)
 
     async def on_message(self, message: discord.Message) -> None:
         self._listener.said(message)

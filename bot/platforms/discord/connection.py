@@ -17,14 +17,12 @@ from bot.platforms.discord.declared import declare
 from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.interactions import Interactions
 from bot.platforms.discord.progress import Held
+from bot.platforms.discord.waits import Waits
 from bot.platforms.files import FileLimits
 from bot.settings.sections import Discord
 from storage.database import Database
 
 _log = logging.getLogger(__name__)
-
-CLOSE_SECONDS = 3.0
-"""How long Discord is waited for to say goodbye."""
 
 
 class Connection:
@@ -41,7 +39,7 @@ class Connection:
         logged_in: Callable[[discord.Client], None],
         *,
         message_content: bool,
-        guilds_seconds: float,
+        waits: Waits,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -49,13 +47,12 @@ class Connection:
         self._access = access
         self._files = files
         self._logged_in = logged_in
+        self._waits = waits
         self._held = Held()
         self._beginnings: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = AsyncExitStack()
-        self._client = BotClient(
-            settings, self, interactions, message_content=message_content, guilds_seconds=guilds_seconds
-        )
+        self._client = BotClient(settings, self, interactions, message_content=message_content, waits=waits)
         self.served = False
 
     async def __aenter__(self) -> Self:
@@ -66,14 +63,18 @@ class Connection:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
+            async with asyncio.timeout(self._waits.close):
                 await self._client.close()
         await self._client.http.close()
+        self._serving.cancel()
+        await asyncio.wait([self._serving])
         await self._closing.aclose()
 
     async def serve(self, token: str) -> None:
         """Until the connection is lost for good. Raises what discord.py raises."""
-        await self._client.start(token)
+        self._serving = asyncio.create_task(self._client.start(token))
+        await asyncio.wait([self._serving])  # being cancelled is our own affair: discord.py swallows it now and then
+        self._serving.result()
 
     # What the client tells.
 

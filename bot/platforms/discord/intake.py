@@ -14,7 +14,7 @@ from bot.platforms.discord.access import Access
 from bot.platforms.discord.insisting import insist
 from bot.platforms.discord.places import event_key, place_of, visitor_of
 from bot.platforms.discord.progress import Progress
-from bot.platforms.discord.questions import addressed, inbound_of, opens_for_somebody_else, text_of
+from bot.platforms.discord.questions import addressed, inbound_of, opens_for_somebody_else, says_something, text_of
 from bot.platforms.files import FileLimits
 from bot.platforms.lanes import Lanes
 from storage import conversations
@@ -124,7 +124,7 @@ class Intake:
         thread = message.channel
         if not isinstance(thread, discord.Thread) or addressed(message, self._me):
             return True
-        if not message.content and not message.attachments:
+        if not says_something(message):
             return False  # withheld: the message content intent is off
         if thread.owner_id == self._me.id:
             return True

@@ -6,7 +6,7 @@ repeated one fails there, so that nothing is done twice.
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,8 @@ _log = logging.getLogger(__name__)
 MAX_MESSAGES = 5
 """Of an answer to a command."""
 _OVER = (wire.UNKNOWN_INTERACTION, wire.ALREADY_ACKNOWLEDGED, wire.INVALID_TOKEN)
+_DISCORDS = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
+"""What goes wrong between Discord and us: it cannot be told there."""
 Interaction = discord.Interaction[Any]
 
 
@@ -63,7 +65,7 @@ class Interactions:
                 await self._commands.rate(turn, 1 if what == UP else -1, key, author)
                 said = "Thank you, noted."
             if said:
-                await interaction.followup.send(said, ephemeral=True)
+                await _say(interaction, said)
 
     async def chosen(self, interaction: Interaction, act: str, id_: str, before: str) -> None:
         """A button on an answer to a command."""
@@ -81,10 +83,8 @@ class Interactions:
         if name == END:
             conversation = await self._commands.endable(asked)
             title = discord_text.thread_name(conversation.title)
-            await interaction.edit_original_response(
-                content=f"End mission `{conversation.id}` ({title})?",
-                view=view_of(MissionButton(END, conversation.id), MissionButton(KEEP)),
-            )
+            buttons = view_of(MissionButton(END, conversation.id), MissionButton(KEEP))
+            await _say(interaction, f"End mission `{conversation.id}` ({title})?", view=buttons)
             return
         if name == "new" and isinstance(interaction.channel, discord.TextChannel):
             asked = replace(asked, key=await self._fresh_thread(interaction, interaction.channel, asked))
@@ -95,10 +95,16 @@ class Interactions:
     ) -> ConversationKey:
         """A thread for a mission that is begun by command: in a channel, missions live in threads."""
         agent = self._commands.agent(asked.arguments.get("agent"))
+        opening = f"**{asked.author.name}** begins a new mission with {agent}."
         try:
-            message = await channel.send(f"**{asked.author.name}** begins a new mission with {agent}.")
+            message = await channel.send(opening, suppress_embeds=True)
+        except discord.HTTPException as error:
+            raise UserError("I may not write here. Ask an admin to let me.") from error
+        try:
             thread = await message.create_thread(name=discord_text.thread_name(f"Mission with {agent}"))
-        except discord.Forbidden as error:
+        except discord.HTTPException as error:
+            with suppress(discord.HTTPException):
+                await message.delete()
             raise UserError("I may not open a thread here. Ask an admin to let me.") from error
         return place_of(thread, interaction.guild_id)
 
@@ -115,7 +121,7 @@ class Interactions:
                 offers = await self._commands.complete(argument, typed, _place(interaction), author)
             choices = [discord.app_commands.Choice(name=label, value=value) for label, value in offers]
             await interaction.response.autocomplete(choices)
-        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError, StorageError) as error:
+        except (*_DISCORDS, StorageError) as error:
             _log.info("nothing could be offered: %r", error)
 
     @asynccontextmanager
@@ -124,17 +130,23 @@ class Interactions:
         try:
             await interaction.response.defer(ephemeral=ephemeral)
             try:
-                if not self._admits(interaction):
-                    raise UserError("You may not use me here.")
+                self._require_admission(interaction)
                 yield
-            except (SecretAgentsError, StorageError) as error:
-                _log.info("an interaction was refused: %r", error)
-                await interaction.followup.send(sentence_for(error), ephemeral=True)
+            except _DISCORDS:
+                raise
+            except Exception as error:  # noqa: BLE001 - whoever asked is told, whatever goes wrong
+                expected = isinstance(error, (SecretAgentsError, StorageError))
+                _log.log(logging.INFO if expected else logging.ERROR, "refused: %r", error, exc_info=not expected)
+                await _say(interaction, sentence_for(error))
         except discord.HTTPException as error:
             level = logging.INFO if error.code in _OVER else logging.WARNING
             _log.log(level, "an interaction could not be answered: %s", wire.told(error))
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except _DISCORDS as error:
             _log.warning("an interaction could not be answered: %r", error)
+
+    def _require_admission(self, interaction: Interaction) -> None:
+        if not self._admits(interaction):
+            raise UserError("You may not use me here.")
 
     def _admits(self, interaction: Interaction) -> bool:
         channel = interaction.channel
@@ -144,20 +156,31 @@ class Interactions:
 
 
 async def _show(interaction: Interaction, command: str, answer: CommandAnswer) -> None:
-    """In place of what the interaction showed before."""
+    """Of a button, in place of what its message showed before."""
     first, *more = discord_text.split(_linked(answer))[:MAX_MESSAGES]
-    buttons = []
-    if answer.older is not None:
-        id_ = answer.conversation.id if command == SHOW and answer.conversation else ""
-        buttons.append(MissionButton(LIST if command == LIST else SHOW, id_, str(answer.older)))
-    if answer.file is None:
-        await interaction.edit_original_response(content=first, view=view_of(*buttons))
+    buttons = view_of(*_older(command, answer))
+    if interaction.type is discord.InteractionType.component:
+        await interaction.edit_original_response(content=first, view=buttons)
+    elif answer.file is None:
+        await _say(interaction, first, view=buttons or discord.utils.MISSING)
     else:
         async with answer.file as file:
-            sent = discord.File(file.path, file.name)
-            await interaction.edit_original_response(content=first, attachments=[sent])
+            await _say(interaction, first, file=discord.File(file.path, file.name))
     for part in more:
-        await interaction.followup.send(part, ephemeral=True, suppress_embeds=True)
+        await _say(interaction, part)
+
+
+def _older(command: str, answer: CommandAnswer) -> list[MissionButton]:
+    if answer.older is None:
+        return []
+    if command == LIST:
+        return [MissionButton(LIST, "", str(answer.older))]
+    return [MissionButton(SHOW, answer.conversation.id if answer.conversation else "", str(answer.older))]
+
+
+async def _say(interaction: Interaction, text: str, **more: Any) -> None:
+    """To the asker alone. The first one takes the place of "thinking…"; unlike an edit it can suppress previews."""
+    await interaction.followup.send(text, ephemeral=True, suppress_embeds=True, **more)
 
 
 def _linked(answer: CommandAnswer) -> str:

@@ -30,7 +30,7 @@ PERMISSIONS = (
     Needed("View Channels", "hear what it is asked", 1 << 10),
     Needed("Send Messages", "answer where there are no threads, and /mission new", 1 << 11),
     Needed("Attach Files", "send very long answers as a file", 1 << 15),
-    Needed("Read Message History", "answer what was asked while it was away, reply to messages", 1 << 16),
+    Needed("Read Message History", "reply to messages, answer what was asked while it was away", 1 << 16),
     Needed("Create Public Threads", "open a thread per question", 1 << 35),
     Needed("Send Messages in Threads", "answer in threads and forum posts", 1 << 38),
 )

@@ -16,6 +16,7 @@ from bot.platforms.discord.connection import Connection
 from bot.platforms.discord.interactions import Interactions
 from bot.platforms.discord.places import NAME
 from bot.platforms.discord.reply import DiscordReply
+from bot.platforms.discord.waits import USUAL, Waits
 from bot.platforms.files import FileLimits
 from bot.platforms.platform import TurnRef
 from bot.settings.sections import Discord
@@ -25,10 +26,7 @@ _log = logging.getLogger(__name__)
 
 PACE = 1.2
 """Seconds between two edits of an answer; Discord takes about five in five seconds per channel."""
-GUILDS_SECONDS = 2.0
-"""How long after the last server that Discord told of a session is taken for complete."""
 FILE_NOTE = "The whole answer is in the file below."
-FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 60.0
 NO_CONTENT = (
     "Discord: the Message Content intent is off, so only mentions and direct messages are answered. To answer in"
@@ -50,11 +48,11 @@ class DiscordPlatform:
         files: FileLimits,
         *,
         pace: float = PACE,
-        guilds_seconds: float = GUILDS_SECONDS,
+        waits: Waits = USUAL,
     ) -> None:
         assert settings.token is not None
         self.pace = pace
-        self._guilds_seconds = guilds_seconds
+        self._waits = waits
         self._settings = settings
         self._token = settings.token.get_secret_value()
         self._database = database
@@ -66,7 +64,7 @@ class DiscordPlatform:
         self._commands = commands
 
     def reply(self, turn: TurnRef) -> DiscordReply:
-        return DiscordReply(self._client, turn, self._settings.max_parts)
+        return DiscordReply(self._client, turn, parts=self._settings.max_parts, seconds=self._waits.call)
 
     def split(self, text: str) -> list[str]:
         """Where there would be too many parts, the first one; `DiscordReply.finish` adds the file."""
@@ -83,7 +81,7 @@ class DiscordPlatform:
 
         Raises ConfigurationError when Discord does not accept the token. Discord being away is waited for.
         """
-        wait, message_content = FIRST_RETRY_SECONDS, True
+        wait, message_content = self._waits.retry, True
         while True:
             connection = self._connect(message_content=message_content)
             try:
@@ -100,7 +98,7 @@ class DiscordPlatform:
                     raise ConfigurationError(REFUSED) from error
                 _log.error("Discord: no connection, trying again in %.0f s: %r", wait, error)
             if connection.served:
-                wait = FIRST_RETRY_SECONDS
+                wait = self._waits.retry
             await asyncio.sleep(wait)
             wait = min(2 * wait, LAST_RETRY_SECONDS)
 
@@ -122,7 +120,7 @@ class DiscordPlatform:
             self._files,
             self._log_in,
             message_content=message_content,
-            guilds_seconds=self._guilds_seconds,
+            waits=self._waits,
         )
 
     def _log_in(self, client: discord.Client) -> None:

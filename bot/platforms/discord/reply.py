@@ -26,10 +26,13 @@ FILE_NAME = "answer.md"
 class DiscordReply:
     """See bot.platforms.platform.Reply. A remote id is `channel id:message id`."""
 
-    def __init__(self, connected: Callable[[], Awaitable[discord.Client]], turn: TurnRef, parts: int) -> None:
+    def __init__(
+        self, connected: Callable[[], Awaitable[discord.Client]], turn: TurnRef, *, parts: int, seconds: float
+    ) -> None:
         self._connected = connected
         self._turn = turn
         self._most_parts = parts
+        self._seconds = seconds
         self._question = question_of(turn)
         self._guild = int(turn.key.workspace) if turn.key.workspace else None
         self._channel: int | None = None
@@ -40,7 +43,7 @@ class DiscordReply:
     async def post(self, part: int, text: str, *, key: str) -> str:
         """Discord returns the earlier message for a nonce it saw some minutes ago; beyond that it is looked for."""
         self._client = await self._connected()
-        with wire.core_errors(self._client):
+        async with wire.calling(self._client, self._seconds):
             self._channel, self._last = await self._posted(part, text, key)
         return f"{self._channel}:{self._last}"
 
@@ -74,7 +77,7 @@ class DiscordReply:
 
     async def _changed(self, message: discord.PartialMessage, change: Callable[[], Awaitable[object]]) -> None:
         """Make a change, also in a thread that was archived meanwhile."""
-        with wire.core_errors(self._client):
+        async with wire.calling(self._client, self._seconds):
             try:
                 await change()
             except discord.HTTPException as error:
@@ -95,12 +98,22 @@ class DiscordReply:
             place = self._client.get_partial_messageable(channel, guild_id=self._guild)
             try:
                 found = await self._find(place, part, text) if uncertain else None
-                return channel, found.id if found else await self._send(place, part, text, key)
+                message = found or await self._send(place, part, text, key)
+                await self._correct(message, part, text)
             except discord.HTTPException as error:
                 if channel == places[-1] or error.code not in wire.FORBIDDEN:
                     raise
                 _log.warning("no answer in the thread, it goes to the channel: %s", wire.told(error))
+            else:
+                return channel, message.id
         raise AssertionError
+
+    async def _correct(self, message: discord.Message, part: int, text: str) -> None:
+        """A message of before says what was to be said then."""
+        content = _content(part, text)
+        if message.content.strip() != content.strip():
+            await message.edit(content=content)
+        self._shown[f"{message.channel.id}:{message.id}"] = content
 
     async def _places(self) -> list[int]:
         """Where the answer may go, the best first: a question in a channel opens a thread, if the bot may."""
@@ -140,29 +153,24 @@ class DiscordReply:
             return False
         return True
 
-    async def _send(self, place: discord.PartialMessageable, part: int, text: str, key: str) -> int:
-        content = _content(part, text)
-        message = await place.send(
-            content,
-            nonce=self._nonce(key),
-            **(self._marks(place) if part == 0 else {}),
-            suppress_embeds=True,
-            mention_author=False,
-        )
-        self._shown[f"{place.id}:{message.id}"] = message.content
-        return message.id
+    async def _send(self, place: discord.PartialMessageable, part: int, text: str, key: str) -> discord.Message:
+        """The first part carries the button that it is recognised by, and refers to the question where it may."""
+        content, marks = _content(part, text), self._marks(place) if part == 0 else {}
+        common: dict[str, Any] = {"nonce": self._nonce(key), "suppress_embeds": True, "mention_author": False}
+        try:
+            return await place.send(content, **common, **marks)
+        except discord.HTTPException as error:
+            if error.code != wire.NO_REPLY_WITHOUT_HISTORY:
+                raise
+            return await place.send(content, **common, view=marks["view"])
 
     def _marks(self, place: discord.PartialMessageable) -> dict[str, Any]:
-        """What the first part carries, and is recognised by."""
-        reference = self._reference(place)
-        return {"view": running_buttons(self._turn.turn)} | ({"reference": reference} if reference else {})
-
-    def _reference(self, place: discord.PartialMessageable) -> discord.MessageReference | None:
-        """To the question, where it is in the same channel; Discord refuses any other."""
+        view = running_buttons(self._turn.turn)
         opened_here = str(place.id) == self._turn.key.thread == str(self._question)
-        if self._question is None or opened_here:
-            return None
-        return discord.MessageReference(message_id=self._question, channel_id=place.id, fail_if_not_exists=False)
+        if self._question is None or opened_here:  # Discord refuses references into another channel
+            return {"view": view}
+        question = discord.MessageReference(message_id=self._question, channel_id=place.id, fail_if_not_exists=False)
+        return {"view": view, "reference": question}
 
     def _nonce(self, key: str) -> str:
         """At most 25 characters, the same for every repetition of this post."""

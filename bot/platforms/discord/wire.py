@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ THREAD_EXISTS = 160004
 ALREADY_ACKNOWLEDGED = 40060
 INVALID_TOKEN = 50027
 MISSING_ACCESS, MISSING_PERMISSIONS = 50001, 50013
-WRONG_CHANNEL_TYPE = 50024
+NO_REPLY_WITHOUT_HISTORY = 160002
 FORBIDDEN = (MISSING_ACCESS, MISSING_PERMISSIONS)
 _LATER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.UNAUTHORIZED)
 """A token that is no longer accepted ends the gateway's session, too; the operator is told there."""
@@ -71,24 +71,30 @@ def logged_errors(what: str) -> Iterator[None]:
         _log.error("Discord: %s failed: %r", what, error)
 
 
-@contextmanager
-def core_errors(client: discord.Client) -> Iterator[None]:
-    """Discord's refusals as the core knows them: PlatformGone where trying again is of no use, else PlatformError."""
+@asynccontextmanager
+async def calling(client: discord.Client, seconds: float) -> AsyncIterator[None]:
+    """Something that the core asks for, within that time, with Discord's refusals as the core knows them.
+
+    Raises PlatformGone where trying again is of no use, else PlatformError.
+    """
     try:
-        yield
+        async with asyncio.timeout(seconds):
+            yield
     except discord.HTTPException as error:
         if error.status in _LATER or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise PlatformError(f"Discord does not take it now: {told(error)}") from error
         raise PlatformGone(f"Discord refuses it: {told(error)}") from error
-    except (aiohttp.ClientError, OSError, TimeoutError, discord.ConnectionClosed) as error:
+    except (TimeoutError, asyncio.CancelledError) as error:
+        _release_the_others(client)
+        if isinstance(error, asyncio.CancelledError):
+            raise
+        raise PlatformError(f"Discord did not answer within {seconds:.0f} s.") from error
+    except (aiohttp.ClientError, OSError, discord.ConnectionClosed) as error:
         raise PlatformError(f"Discord cannot be reached: {type(error).__name__}") from error
     except RuntimeError as error:
         if not client.is_closed():
             raise
         raise PlatformError("The connection to Discord was closed meanwhile.") from error
-    except asyncio.CancelledError:
-        _release_the_others(client)
-        raise
 
 
 def _release_the_others(client: discord.Client) -> None:

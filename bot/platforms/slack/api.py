@@ -17,12 +17,16 @@ _log = logging.getLogger(__name__)
 
 QUERIES = frozenset({"conversations.replies", "users.info", "auth.test", "files.info"})
 """Methods that take no JSON."""
-PER_MINUTE = {"chat.update": 50, "chat.appendStream": 100}
+PER_MINUTE = {"chat.update": 50, "chat.appendStream": 100, "chat.startStream": 20, "agents.sessions.setStatus": 50}
 """Calls that Slack's tiers promise, over all conversations of a workspace together."""
+PER_CHANNEL = frozenset({"chat.postMessage"})
+"""Methods that Slack limits for each channel by itself."""
 SHARE = 0.6
 """Of those, what growing answers may use: the rest is for finished ones."""
 MINUTE = 60.0
 CALL_SECONDS = 20.0
+MAX_LIMITS = 10_000
+"""Methods and channels of which the last limit is remembered."""
 REVOKED = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
 _LATER = REVOKED | {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 _HINTS = {
@@ -37,9 +41,20 @@ class Refused(PlatformGone):
     """Slack refused a call. `error` is its word for why."""
 
     def __init__(self, method: str, error: str) -> None:
-        hint = _HINTS.get(error)
-        super().__init__(f"{method}: {error}" + (f" ({hint})" if hint else ""))
+        super().__init__(_told(method, error))
         self.error = error
+
+
+class TokenRefused(PlatformError):
+    """Slack does not accept the token; it may again when the app is installed anew."""
+
+
+class _Limit:
+    """What Slack said of one method, or of one method in one channel. Calls that wait go on one after another."""
+
+    def __init__(self) -> None:
+        self.until = 0.0
+        self.turnstile = asyncio.Lock()
 
 
 class Api:
@@ -48,13 +63,13 @@ class Api:
     def __init__(self, client: AsyncWebClient, now: Callable[[], float] = time.monotonic) -> None:
         self.client = client
         self._now = now
-        self._not_before: dict[str, float] = {}
+        self._limits: dict[str, _Limit] = {}
         self._made: dict[str, deque[float]] = {method: deque() for method in PER_MINUTE}
 
     def has_room(self, method: str) -> bool:
         """Whether a call that is not urgent may be made now."""
         now = self._now()
-        if self._not_before.get(method, 0.0) > now:
+        if method in self._limits and self._limits[method].until > now:
             return False
         made = self._made[method]
         while made and made[0] < now - MINUTE:
@@ -64,21 +79,35 @@ class Api:
     async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
         """The answer. Waits as long as Slack asks for, for this method only.
 
-        Raises Refused, PlatformError when it may work later. After a PlatformError the call may have had its effect.
+        Raises Refused, or PlatformError when it may work later. After a PlatformError the call may have had its effect.
         """
+        place = f"{method} {arguments.get('channel')}" if method in PER_CHANNEL else method
         while True:  # until Slack takes it; whoever calls has a bound on time
-            await asyncio.sleep(max(0.0, self._not_before.get(method, 0.0) - self._now()))
-            if method in self._made:
-                self._made[method].append(self._now())
-            try:
-                async with asyncio.timeout(CALL_SECONDS):
-                    return await self._once(method, arguments)
-            except SlackApiError as error:
-                if error.response.status_code != 429:
-                    raise _named(method, error) from error
-                self._limited(method, error)
-            except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-                raise PlatformError(f"{method}: Slack cannot be reached: {type(error).__name__}") from error
+            limit = self._limits.get(place)
+            if limit is None or limit.until <= self._now():
+                done = await self._tried(method, place, arguments)
+            else:
+                async with limit.turnstile:
+                    await asyncio.sleep(max(0.0, limit.until - self._now()))
+                    done = await self._tried(method, place, arguments)
+            if done is not None:
+                return done
+
+    async def _tried(self, method: str, place: str, arguments: dict[str, Any]) -> dict[str, Any] | None:
+        """None when Slack asks to wait."""
+        if method in self._made:
+            self._made[method].append(self._now())
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                return await self._once(method, arguments)
+        except SlackApiError as error:
+            if _status(error) != 429:
+                raise named(method, error) from error
+            self._limited(place, error)
+        except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError, AttributeError) as error:
+            # the SDK stumbles, with an AttributeError, over an answer that is JSON but no object
+            raise PlatformError(f"{method}: Slack cannot be reached: {type(error).__name__}") from error
+        return None
 
     async def _once(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         if method in QUERIES:
@@ -87,16 +116,38 @@ class Api:
             response = await self.client.api_call(method, json=arguments)
         return dict(response.data) if isinstance(response.data, dict) else {}
 
-    def _limited(self, method: str, error: SlackApiError) -> None:
-        seconds = float(error.response.headers.get("Retry-After", 1))
-        self._not_before[method] = self._now() + seconds
-        _log.info("%s: Slack asks to wait for %.0f s", method, seconds)
+    def _limited(self, place: str, error: SlackApiError) -> None:
+        told = str(error.response.headers.get("Retry-After", ""))
+        seconds = int(told) if told.isdecimal() else 1
+        if len(self._limits) >= MAX_LIMITS:
+            self._limits = {name: limit for name, limit in self._limits.items() if limit.until > self._now()}
+        limit = self._limits.setdefault(place, _Limit())
+        limit.until = max(limit.until, self._now() + seconds)
+        _log.info("%s: Slack asks to wait for %d s", place, seconds)
 
 
-def _named(method: str, error: SlackApiError) -> PlatformError | PlatformGone:
-    data = error.response.data
-    word = str(data.get("error", "")) if isinstance(data, dict) else ""
-    if word in _LATER or error.response.status_code >= 500 or not word:
-        hint = _HINTS.get(word, "")
-        return PlatformError(f"{method}: {word or error.response.status_code} {hint}".rstrip())
+def named(method: str, error: SlackApiError) -> PlatformError:
+    """What went wrong, by whether it can work later."""
+    word = _word(error)
+    if word in REVOKED:
+        return TokenRefused(_told(method, word))
+    if word in _LATER or _status(error) >= 500 or not word:
+        return PlatformError(f"{method}: {word or _status(error)}")
     return Refused(method, word)
+
+
+def _told(method: str, error: str) -> str:
+    hint = _HINTS.get(error)
+    return f"{method}: {error}" + (f" ({hint})" if hint else "")
+
+
+def _word(error: SlackApiError) -> str:
+    """Slack's name for the error; empty where the answer was not Slack's."""
+    data = getattr(error.response, "data", None)
+    return str(data.get("error") or "") if isinstance(data, dict) else ""
+
+
+def _status(error: SlackApiError) -> int:
+    """The SDK raises the bare HTTP response where the body is no JSON."""
+    response = error.response
+    return int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)

@@ -1,5 +1,6 @@
 """Files to and from Slack."""
 
+import asyncio
 import logging
 from typing import Any
 
@@ -13,7 +14,7 @@ from bot.platforms.slack.api import Api
 
 _log = logging.getLogger(__name__)
 
-UPLOAD_SECONDS = 45.0
+DOWNLOAD_SECONDS = 45.0
 
 
 async def upload(api: Api, name: str, content: bytes, **place: Any) -> None:
@@ -24,32 +25,49 @@ async def upload(api: Api, name: str, content: bytes, **place: Any) -> None:
         raise PlatformError(f"a file could not be uploaded: {error}") from error
 
 
-def sent_file(api: Api, file: dict[str, Any], limit: int) -> SentFile:
+async def sent_file(api: Api, file: dict[str, Any], limit: int) -> SentFile:
     """A file of a message. Bytes come only for the bot's token; without it Slack sends a page to log in."""
-    name, media_type = str(file.get("name") or ""), str(file.get("mimetype") or "")
+    known = await _known(api, file)
+    name, media_type = str(known.get("name") or ""), str(known.get("mimetype") or "")
 
     async def download() -> bytes | None:
         try:
-            url = await _address(api, file)
-            return await _bytes(api, url, limit, html=media_type == "text/html") if url else None
-        except (SlackApiError, SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+            async with asyncio.timeout(DOWNLOAD_SECONDS):
+                return await _bytes(api, _address(known), limit, html=media_type == "text/html")
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             _log.warning("a file could not be read: %r", error)
             return None
 
-    return SentFile(name, media_type, int(file.get("size") or 0), download)
+    return SentFile(name, media_type, int(known.get("size") or 0), download)
 
 
-async def _address(api: Api, file: dict[str, Any]) -> str:
+async def _known(api: Api, file: dict[str, Any]) -> dict[str, Any]:
+    """What there is to know of a file: of some, such as another workspace's, an event has only the id."""
+    if file.get("file_access") != "check_file_info":
+        return file
+    try:
+        return dict((await api.call("files.info", file=file["id"]))["file"])
+    except PlatformError as error:
+        _log.warning("a file cannot be looked at: %s", error)
+        return {}
+
+
+def _address(file: dict[str, Any]) -> str:
+    """Empty for what is not at Slack's, where our token is nobody's business."""
     if file.get("is_external") or file.get("mode") == "external":
-        return ""  # somewhere else, where our token is nobody's business
-    if file.get("file_access") == "check_file_info":  # of another workspace
-        file = (await api.call("files.info", file=file["id"]))["file"]
+        return ""
     return str(file.get("url_private_download") or file.get("url_private") or "")
 
 
+def _is_slacks(url: URL, api: URL) -> bool:
+    """Whether our token may go there."""
+    if not url.absolute:
+        return False
+    return url.origin() == api.origin() or (url.scheme == "https" and str(url.host).endswith(".slack.com"))
+
+
 async def _bytes(api: Api, url: str, limit: int, *, html: bool) -> bytes | None:
-    host, own = URL(url).host or "", URL(api.client.base_url).host
-    if host != own and not host.endswith(".slack.com"):
+    if not _is_slacks(URL(url), URL(api.client.base_url)):
         return None
     session = api.client.session
     assert session is not None

@@ -13,7 +13,7 @@ from bot.platforms import slack_text
 from bot.platforms.lanes import Lanes
 from bot.platforms.slack.api import Api
 from bot.platforms.slack.places import Team, event_key, is_direct, key_of_message
-from bot.platforms.slack.questions import Event, Questions
+from bot.platforms.slack.questions import Event, Questions, speaker_of
 from bot.platforms.slack.words import Words
 from storage import conversations
 from storage.database import Database
@@ -22,6 +22,8 @@ from storage.errors import StorageError
 _log = logging.getLogger(__name__)
 
 SPOKEN = frozenset({None, "file_share", "thread_broadcast"})
+FROM_APPS = "bot_message"
+"""The subtype of what older apps and webhooks say; newer ones speak as people do, with a `bot_id`."""
 ACKNOWLEDGE_SECONDS = 2.5
 """Slack waits three seconds."""
 FIRST_RETRY_SECONDS = 0.5
@@ -62,13 +64,14 @@ class Intake:
             await self._stored(event["channel"], lambda: self._edited(event))
         elif subtype == "message_deleted":
             await self._stored(event["channel"], lambda: self._deleted(event["channel"], event["deleted_ts"]))
-        elif subtype in SPOKEN and self._may_concern(event):
+        elif (subtype in SPOKEN or subtype == FROM_APPS) and self._may_concern(event):
             await self._stored(event["channel"], lambda: self._said(event))
 
     def _may_concern(self, event: Event) -> bool:
         """All that can be told without asking the database."""
-        user = event.get("user")
-        if not user or user == self._team.bot_user or (event.get("bot_id") and not self._answer_bots):
+        if speaker_of(event) in {"", self._team.bot_user} or event.get("bot_id") == self._team.bot_id:
+            return False
+        if event.get("bot_id") and not self._answer_bots:
             return False
         text = str(event.get("text") or "")
         if is_direct(event["channel"]):
@@ -78,7 +81,7 @@ class Intake:
         return self._addressed(event) or "thread_ts" in event
 
     def _addressed(self, event: Event) -> bool:
-        return event["type"] == "app_mention" or f"<@{self._team.bot_user}" in str(event.get("text") or "")
+        return event["type"] == "app_mention" or slack_text.mentions(str(event.get("text") or ""), self._team.bot_user)
 
     async def _said(self, event: Event) -> None:
         if not is_direct(event["channel"]) and not self._addressed(event) and not await self._is_ours(event):
@@ -151,7 +154,7 @@ class Intake:
         thread = event.get("thread_ts") or event["ts"]
         try:
             await self._api.call(
-                "chat.postEphemeral", channel=event["channel"], user=event["user"], thread_ts=thread, text=sentence
+                "chat.postEphemeral", channel=event["channel"], user=speaker_of(event), thread_ts=thread, text=sentence
             )
         except (PlatformError, PlatformGone) as error:
             _log.warning("%s", error)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from bot.platforms import slack_text
-from bot.platforms.files import FileLimits, received
+from bot.platforms.files import MAX_NAMED, FileLimits, received
 from bot.platforms.platform import Inbound
 from bot.platforms.slack.api import Api
 from bot.platforms.slack.files import sent_file
@@ -30,10 +30,10 @@ class Questions:
     async def inbound(self, event: Event) -> Inbound:
         direct = is_direct(event["channel"])
         limit = max(self._limits.image_bytes, self._limits.text_bytes)
-        files = [sent_file(self._api, file, limit) for file in event.get("files") or []]
+        files = [await sent_file(self._api, file, limit) for file in (event.get("files") or [])[:MAX_NAMED]]
         return Inbound(
             key_of_message(self._team.id, event),
-            await self._people.author(event["user"], direct=direct),
+            await self._people.author(speaker_of(event), direct=direct),
             await self.text(event),
             event_key(self._team.id, event["channel"], event["ts"]),
             await received(files, self._limits),
@@ -47,3 +47,8 @@ class Questions:
         names = {user: await self._people.name(user) for user in ids}
         text = slack_text.readable(own, names)
         return text if text.strip() or event.get("files") else NOTHING_SAID
+
+
+def speaker_of(event: Event) -> str:
+    """The id of who says it: a person, or an app or webhook that is no user. Empty where it is nobody."""
+    return str(event.get("user") or event.get("bot_id") or "")

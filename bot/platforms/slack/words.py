@@ -10,7 +10,7 @@ from bot.platforms import slack_text
 from bot.platforms.slack.answers import Answers
 from bot.platforms.slack.people import People
 from bot.platforms.slack.places import Team, is_direct, key_of_message
-from bot.platforms.slack.questions import Event
+from bot.platforms.slack.questions import Event, speaker_of
 from storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Words:
         if asked is None:
             return False
         key = key_of_message(self._team.id, event)
-        author = await self._people.author(event["user"], direct=is_direct(event["channel"]))
+        author = await self._people.author(speaker_of(event), direct=is_direct(event["channel"]))
         try:
             answer = await self._commands.run(Invocation(asked[0], asked[1], key, author))
         except (SecretAgentsError, StorageError) as error:

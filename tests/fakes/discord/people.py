@@ -164,7 +164,12 @@ class People:
         number, now = self.world.ids.next(), self.world.clock.now()
         interaction = Interaction(number, kind, user, channel, now, self.pulse, data, source)
         self.interactions[number] = interaction
+        self.tell_interaction(interaction)
+        return interaction
+
+    def tell_interaction(self, interaction: Interaction) -> None:
+        """Once more: as after a RESUME that replays too much."""
         event = self._invoking.event(interaction)
         self.validation.interaction(event)
-        self.gateway.dispatch("INTERACTION_CREATE", channel.guild.id if channel.guild else None, event)
-        return interaction
+        guild = interaction.channel.guild
+        self.gateway.dispatch("INTERACTION_CREATE", guild.id if guild else None, event)

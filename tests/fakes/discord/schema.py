@@ -1,7 +1,8 @@
 """Is it what Discord's OpenAPI description says? The file is Discord's own: github.com/discord/discord-api-spec.
 
-Its place comes from SECRET_AGENTS_TEST_DATA; where it is absent nothing is checked. Two things the description does
-not say are known of the real API: ids in requests may be numbers, and the reasons inside a 50035 are words.
+Its place comes from SECRET_AGENTS_TEST_DATA; where it is absent nothing is checked. Three things the description does
+not say are known of the real API: ids in requests may be numbers, the reasons inside a 50035 are words, and the
+reference of a forwarded message has the type 1.
 """
 
 import json
@@ -23,6 +24,7 @@ class Schema:
 
     def __init__(self, path: Path) -> None:
         self._description: Json = json.loads(path.read_text("utf-8"))
+        self._description["components"]["schemas"]["MessageReferenceType"]["oneOf"].append({"const": 1})
         self._incoming = _with_loose_ids(self._description["components"])
         self._validators: dict[tuple[str, bool], jsonschema_rs.Draft202012Validator] = {}
 

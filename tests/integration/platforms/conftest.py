@@ -19,3 +19,9 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 async def browser(site: Site) -> AsyncIterator[Browser]:
     async with Browser(site.url) as browser:
         yield browser
+
+
+@pytest.fixture(params=["socket", "http"])
+def mode(request: pytest.FixtureRequest) -> str:
+    """How Slack reaches the bot."""
+    return str(request.param)

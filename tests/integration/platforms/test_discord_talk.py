@@ -117,9 +117,7 @@ async def test_a_thread_of_others_is_left_alone_when_its_mission_has_ended(tmp_p
         at.ask("join us", channel=thread)
         await at.answer(thread)
         asked = await at.mission(at.alice, thread, "end")
-        await at.discord.wait_for(lambda: asked.buttons)
-        end = next(name for name in asked.buttons if name.startswith("mission:end"))
-        await at.discord.click(at.alice, asked, end).acknowledged()
+        at.press(at.alice, asked, "end")
         await at.discord.wait_for(lambda: "ended" in asked.content)
         at.discord.say(thread, at.alice, "among ourselves again")
         at.ask("come back", channel=thread)
@@ -261,7 +259,7 @@ async def test_deleting_a_waiting_question_cancels_it(tmp_path: Path) -> None:
         at.discord.say(thread, at.alice, "three")
         go_on.set()
         assert (await at.answer(thread, 2)).content == "You said: Alice: three"
-        assert await at.stored("status") == ["answered", "cancelled", "answered"]
+        await at.until_stored("status", "answered", "cancelled", "answered")
 
 
 async def test_deleting_a_question_stops_its_answer(tmp_path: Path) -> None:
@@ -272,7 +270,7 @@ async def test_deleting_a_question_stops_its_answer(tmp_path: Path) -> None:
         await at.discord.wait_for(lambda: any("Well" in m.content for m in at.discord.messages(thread)))
         at.discord.delete(question)
         assert (await at.answer(thread)).content == "Well,\n\n*(stopped)*"
-        assert await at.stored("status") == ["stopped"]
+        await at.until_stored("status", "stopped")
 
 
 @pytest.mark.parametrize("bulk", [False, True])
@@ -285,7 +283,7 @@ async def test_a_message_deleted_before_it_was_a_question_changes_nothing(tmp_pa
         else:
             at.discord.delete(said)
         await at.answered("hello")
-        assert await at.stored("status") == ["answered"]
+        await at.until_stored("status", "answered")
 
 
 async def test_without_the_content_intent_mentions_and_direct_messages_are_answered(
@@ -304,7 +302,7 @@ async def test_without_the_content_intent_mentions_and_direct_messages_are_answe
     assert [line for line in told if "Privileged Gateway Intents > Message Content Intent" in line]
 
 
-async def test_two_bots_of_one_server_do_not_hear_themselves(tmp_path: Path) -> None:
+async def test_the_bot_does_not_answer_itself_where_bots_are_answered(tmp_path: Path) -> None:
     """The bot's own messages come back to it as events."""
     async with scene(tmp_path, answer_bots=True) as at:
         thread = await at.thread_of(at.ask("one"))
@@ -312,5 +310,3 @@ async def test_two_bots_of_one_server_do_not_hear_themselves(tmp_path: Path) -> 
         at.discord.say(thread, at.alice, "two")
         await at.answer(thread, 2)
         assert await at.stored() == ["one", "two"]
-
-

@@ -92,6 +92,7 @@ def messages(draw: st.DrawFn, event_key: str) -> dict[str, Any]:
             "deliveries": [{"part": part, "remote_id": draw(TEXTS)} for part in parts],
             "extras": draw(EXTRAS),
             **({"images": pictures} if pictures else {}),
+            **({"repeated": True} if draw(st.booleans()) else {}),
         },
     }
 
