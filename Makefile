@@ -3,10 +3,11 @@ BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" scripts/setup.sh
 BENCHMARKS := $(filter-out decisions,$(basename $(notdir $(wildcard benchmarks/*.py))))
 KILLS := 500
+MESSAGES := 5000
 SEED := 1
 LOCK := pyproject.toml uv.lock scripts/setup.sh
 
-.PHONY: run setup test fire lint bench bench-decisions
+.PHONY: run setup test fire fire-discord lint bench bench-decisions
 
 run: .venv/.ready-run ## start the bot; the page is at http://127.0.0.1:8321
 	@exec $(BIN)/secret-agents run $(ARGS)
@@ -19,6 +20,9 @@ test: .venv/.ready-dev ## all tests; ARGS="-k weather" for some
 
 fire: .venv/.ready-dev ## kill the bot KILLS times while people write to it, and check that nothing is lost or repeated
 	@$(BIN)/python -m tests.fire.campaign --kills $(KILLS) --seed $(SEED)
+
+fire-discord: .venv/.ready-dev ## two hours of a busy Discord server in two minutes, with MESSAGES questions
+	@$(BIN)/python -m tests.fire.discord_soak --messages $(MESSAGES) --seed $(SEED)
 
 lint: .venv/.ready-dev
 	$(BIN)/ruff format --check .

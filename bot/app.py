@@ -18,20 +18,25 @@ from aiohttp.typedefs import Handler
 
 from bot.agent.agent import Agent, Limits, ModelOptions
 from bot.agent.decisions import decision_messages
-from bot.agent.roster import Profile, Roster
+from bot.agent.roster import AUTO, Profile, Roster
+from bot.allowances import Allowances
 from bot.answer_files import remove_leftovers
+from bot.command_rights import Rights
 from bot.commands import Commands
 from bot.engines.local import LocalEngine
 from bot.inbox import Inbox
-from bot.model_choice import choose_model
+from bot.model_choice import choose_model, named_model
 from bot.models.model import Message, Model, ToolSpec
+from bot.models.named_models import BuildModel, NamedModels
 from bot.platforms.files import FileLimits
 from bot.platforms.platform import Platform
 from bot.settings import Settings
 from bot.worker import TurnLimits, Worker
 from gadgets.catalogue import ALL
+from gadgets.context import Occasion
 from gadgets.toolbox import Outcome, Toolbox
 from storage.database import Database, open_database
+from storage.quotas import Quotas
 
 _log = logging.getLogger(__name__)
 
@@ -73,14 +78,16 @@ class App:
             http = await stack.enter_async_context(_http_session())
             self.model = await stack.enter_async_context(await choose_model(settings, http, _prewarm(settings)))
             _log.info("%s answers (%s)", self.model.name, self.model.provider)
-            roster = _roster(settings)
+            models = await stack.enter_async_context(NamedModels(_builder(settings, http, self.model.provider)))
+            roster, allowances = _roster(settings), _allowances(settings)
             self._platforms = self._build_platforms(Parts(settings, self.database, self.model))
             by_name = {platform.name: platform for platform in self._platforms}
             agent = _agent(settings, self.model, http)
-            worker = Worker(self.database, agent, roster, by_name, _turn_limits(settings))
+            worker = Worker(self.database, agent, roster, by_name, _turn_limits(settings), models)
             self._engine = LocalEngine(self.database, worker, tuple(by_name), settings.limits.concurrent_turns)
-            self.inbox = Inbox(self.database, self._engine, roster)
-            self.commands = Commands(self.database, self._engine, roster, _admins(settings))
+            self.inbox = Inbox(self.database, self._engine, roster, allowances)
+            admins = _admins(settings)
+            self.commands = Commands(self.database, self._engine, roster, admins, allowances=allowances)
             self._closing = stack.pop_all()
         spare_the_collector()
         return self
@@ -178,7 +185,7 @@ def _http_session() -> ClientSession:
 
 def _roster(settings: Settings) -> Roster:
     profiles = {
-        name: Profile(name, agent.description, agent.prompt, agent.gadgets, agent.temperature)
+        name: Profile(name, agent.description, agent.prompt, agent.gadgets, agent.temperature, agent.model)
         for name, agent in settings.agents.items()
     }
     return Roster(profiles, settings.agent)
@@ -187,8 +194,8 @@ def _roster(settings: Settings) -> Roster:
 def _agent(settings: Settings, model: Model, http: ClientSession) -> Agent:
     toolbox = Toolbox(ALL)
 
-    async def call(name: str, arguments: Mapping[str, Any], asker: str) -> Outcome:
-        return await toolbox.call(name, arguments, http=http, user=asker, settings=settings.gadgets)
+    async def call(name: str, arguments: Mapping[str, Any], occasion: Occasion) -> Outcome:
+        return await toolbox.call(name, arguments, http=http, occasion=occasion, settings=settings.gadgets)
 
     choice, limits = settings.model, settings.limits
     return Agent(
@@ -198,6 +205,21 @@ def _agent(settings: Settings, model: Model, http: ClientSession) -> Agent:
         ModelOptions(choice.protocol, choice.num_ctx, choice.max_tokens, choice.temperature),
         Limits(limits.message_characters, limits.answer_characters, limits.rounds, limits.calls_per_round),
     )
+
+
+def _builder(settings: Settings, http: ClientSession, provider: str) -> BuildModel:
+    return lambda name: named_model(settings, http, provider, name)
+
+
+def _allowances(settings: Settings) -> Allowances:
+    limits = settings.limits
+    quotas = Quotas(
+        limits.messages_per_minute,
+        limits.workspace_messages_per_minute,
+        limits.tokens_per_day,
+        limits.workspace_tokens_per_day,
+    )
+    return Allowances(quotas, Rights(_admins(settings)), exempt_admins=limits.exempt_admins)
 
 
 def _turn_limits(settings: Settings) -> TurnLimits:
@@ -211,7 +233,8 @@ def _admins(settings: Settings) -> dict[str, frozenset[str]]:
 
 
 def _prewarm(settings: Settings) -> tuple[Message, ...]:
-    """The beginning that every decision of the default agent shares."""
-    allowed = settings.agents[settings.agent].gadgets
+    """The beginning that every decision of the default agent shares, or, where it is chosen, of the first one."""
+    name = next(iter(settings.agents)) if settings.agent == AUTO else settings.agent
+    allowed = settings.agents[name].gadgets
     specs = [ToolSpec(g.name, g.description, g.parameters) for g in ALL if g.name in allowed]
     return tuple(decision_messages(specs, (), ""))

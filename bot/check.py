@@ -5,7 +5,6 @@ Each part is really tried: the database is opened and written to, the model's se
 
 import asyncio
 import errno
-import socket
 from collections.abc import Awaitable
 from importlib.util import find_spec
 from typing import Literal
@@ -15,8 +14,10 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from bot.embedded_weights import wanted_weights, weights_folder
 from bot.errors import ConfigurationError, ModelError
 from bot.finding import Finding
-from bot.model_choice import choose_model
+from bot.model_choice import choose_model, named_model
+from bot.models.model import Health, Model
 from bot.models.weights import free_memory, installed
+from bot.ports import address, try_port
 from bot.settings import Settings
 from storage.database import Connection, open_database
 from storage.errors import StorageCorrupt, StorageError, StorageReadOnly
@@ -37,8 +38,10 @@ async def check_all(settings: Settings) -> list[Finding]:
             ("model", check_model(settings, http)),
             ("web", check_web(settings, http)),
             ("discord", _check_discord(settings)),
-            ("slack", _unbuilt("slack", "Slack", on=settings.slack.on)),
+            ("slack", _check_slack(settings)),
         ]
+        named = {f"agent {name}": agent.model for name, agent in settings.agents.items() if agent.model}
+        parts += [(part, check_named_model(settings, http, part, model)) for part, model in named.items()]
         return list(await asyncio.gather(*(_bounded(name, check) for name, check in parts)))
 
 
@@ -77,9 +80,23 @@ async def check_model(settings: Settings, http: ClientSession) -> Finding:
     if model.provider == "embedded":
         return await asyncio.to_thread(_check_embedded, settings)
     async with model:
-        health = await model.health()
+        return _health_of("model", model, await model.health())
+
+
+async def check_named_model(settings: Settings, http: ClientSession, part: str, name: str) -> Finding:
+    """The model that an agent names for itself."""
+    try:
+        provider = (await choose_model(settings, http)).provider
+        model = named_model(settings, http, provider, name)
+    except (ConfigurationError, ModelError) as error:
+        return Finding(part, "failed", str(error), f"mend [{part.replace('agent ', 'agents.')}] model")
+    async with model:
+        return _health_of(part, model, await model.health())
+
+
+def _health_of(part: str, model: Model, health: Health) -> Finding:
     state: Literal["ok", "failed"] = "failed" if health.state == "failed" else "ok"
-    return Finding("model", state, f"{model.name} ({model.provider}): {health.detail}")
+    return Finding(part, state, f"{model.name} ({model.provider}): {health.detail}")
 
 
 def _check_embedded(settings: Settings) -> Finding:
@@ -116,24 +133,15 @@ async def check_web(settings: Settings, http: ClientSession) -> Finding:
     web = settings.web
     if not web.enabled:
         return Finding("web", "off", "[web] enabled is false", "set it to true for the page in the browser")
-    url = f"http://{f'[{web.host}]' if ':' in web.host else web.host}:{web.port}"
+    url = address(web.host, web.port)
     try:
-        await asyncio.to_thread(_bind, web.host, web.port)
+        await asyncio.to_thread(try_port, web.host, web.port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE and await _is_ours(http, url):
             return Finding("web", "ok", f"{url} is served by a running secret-agents")
         todo = "set another [web] port" if error.errno == errno.EADDRINUSE else "set another [web] host or port"
         return Finding("web", "failed", f"{url} cannot be served: {error.strerror or error}", todo)
     return Finding("web", "ok", f"{url} is free to be served by `secret-agents run`")
-
-
-def _bind(host: str, port: int) -> None:
-    """Raises OSError, socket.gaierror among them."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind, protocol) as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        tried.bind(address)
-        tried.listen()
 
 
 async def _is_ours(http: ClientSession, url: str) -> bool:
@@ -153,11 +161,13 @@ async def _check_discord(settings: Settings) -> Finding:
     return await check_discord(settings.discord)
 
 
-async def _unbuilt(part: str, name: str, *, on: bool) -> Finding:
-    if not on:
-        return _no_token(part, name)
-    why = f"this version does not connect to {name} yet"
-    return Finding(part, "failed", why, f"set [{part}] enabled = false, or remove its token")
+async def _check_slack(settings: Settings) -> Finding:
+    if not settings.slack.on:
+        return _no_token("slack", "Slack")
+    from bot.platforms.slack.check import check_slack  # noqa: PLC0415 - slack_sdk is imported only where it is used
+
+    web = settings.web
+    return await check_slack(settings.slack, None if web.enabled else (web.host, web.port))
 
 
 def _no_token(part: str, name: str) -> Finding:

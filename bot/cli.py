@@ -16,7 +16,7 @@ from typing import Any
 Handler = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-WITH_MANIFEST = ("discord",)
+WITH_MANIFEST = ("discord", "slack")
 """Chat platforms that have to be told about the bot; see `bot.cli_manifest`."""
 
 

@@ -1,12 +1,14 @@
 """`secret-agents manifest`: what a chat platform has to be told about the bot before it can connect."""
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from bot.cli import OK
 from bot.cli_output import print_json, print_text
-from bot.platforms.discord.manifest import manifest_of
+from bot.platforms.discord import manifest as discord
+from bot.platforms.slack import manifest as slack
 from bot.settings import Settings, load
 
 
@@ -29,8 +31,15 @@ async def manifest(given: argparse.Namespace) -> int:
 
 def _discord(settings: Settings) -> Manifest:
     token = settings.discord.token
-    return manifest_of(token.get_secret_value() if token else None)
+    return discord.manifest_of(token.get_secret_value() if token else None)
 
 
-_MANIFESTS: Mapping[str, Callable[[Settings], Manifest]] = {"discord": _discord}
+def _slack(settings: Settings) -> Manifest:
+    found = slack.manifest_of(settings.slack)
+    if found.note:
+        sys.stderr.write(f"{found.note}\n")
+    return found
+
+
+_MANIFESTS: Mapping[str, Callable[[Settings], Manifest]] = {"discord": _discord, "slack": _slack}
 """Of those platforms that `bot.cli` names."""

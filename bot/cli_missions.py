@@ -155,7 +155,7 @@ async def _latest(database: Database) -> Conversation:
 
 
 def _public(conversation: Conversation) -> dict[str, object]:
-    return {name: value for name, value in asdict(conversation).items() if name != "number"}
+    return {name: value for name, value in asdict(conversation).items() if name not in {"number", "state"}}
 
 
 def _count(number: int, noun: str) -> str:

@@ -18,21 +18,15 @@ from bot.platforms.terminal import TerminalPlatform
 from bot.platforms.terminal_screen import Screen
 from bot.settings import Settings, load
 
-UNBUILT = ("slack",)
-"""Platforms that have settings, and that this version does not connect to."""
 SIGNALLED = 128
 """A program that ends because of a signal has this plus the signal's number as exit status."""
-
-_log = logging.getLogger(__name__)
 
 
 async def run(given: argparse.Namespace) -> int:
     """Until SIGINT or SIGTERM, which is how it is meant to end."""
     settings = load(given.config)
     _start_log(settings, logging.DEBUG)
-    for name in unbuilt(settings):
-        _log.warning("%s is on, but this version does not connect to it yet", name)
-    if not settings.web.enabled and not settings.discord.on:
+    if not (settings.web.enabled or settings.discord.on or settings.slack.on):
         raise ConfigurationError("[web] enabled: is false, and no other platform is on: there is nothing to run")
     asked = _Asked((signal.SIGINT, signal.SIGTERM))
     await _serve(App(settings, configured_platforms), asked.event)
@@ -54,11 +48,6 @@ async def _serve(app: App, asked: asyncio.Event) -> None:
         await app.run(until=asked)
 
 
-def unbuilt(settings: Settings) -> list[str]:
-    """Those of UNBUILT that are on."""
-    return [name for name in UNBUILT if getattr(settings, name).on]
-
-
 async def chat(given: argparse.Namespace) -> int:
     settings = load(given.config)
     _start_log(settings, logging.WARNING)
@@ -69,7 +58,8 @@ async def chat(given: argparse.Namespace) -> int:
     built: list[TerminalPlatform] = []
 
     def build(parts: Parts) -> Sequence[AttachedPlatform]:
-        greeting = f"{settings.agent} at your service: {parts.model.name} ({parts.model.provider})."
+        who = "Your agents are" if settings.agent == AUTO else f"{settings.agent} is"
+        greeting = f"{who} at your service: {parts.model.name} ({parts.model.provider})."
         user = user_name()
         descriptor = sys.stdin.fileno()
         built.append(

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from bot import command_completion, command_texts
 from bot.agent.guard import clean_name
 from bot.agent.roster import Roster
+from bot.allowances import Allowances, sender_of
 from bot.command_completion import MAX_OFFERED, Offer
 from bot.command_export import Exported, Exports
 from bot.command_rights import Rights
@@ -18,10 +19,11 @@ from bot.command_specs import EVERYTHING, MAX_ARGUMENT, Argument
 from bot.engines.engine import Engine
 from bot.errors import NotAllowed, UserError
 from bot.platforms.platform import Author, ConversationKey
-from storage import conversations, questions, records, turns
+from storage import conversations, questions, quotas, records, turns
 from storage.conversations import Conversation, NewConversation, Place
 from storage.database import Connection, Database
 from storage.export import Format
+from storage.quotas import Exceeded, Quotas, Sender
 from storage.records import TurnPlace, TurnRecord
 from storage.turns import Admitted
 
@@ -63,21 +65,23 @@ class Doors:
         roster: Roster,
         admins: Mapping[str, frozenset[str]],
         exports: Exports | None = None,
+        allowances: Allowances | None = None,
     ) -> None:
         self._database = database
         self._engine = engine
         self._roster = roster
         self._rights = Rights(admins)
         self._exports = exports or Exports(database)
+        self._allowances = allowances or Allowances()
 
     async def start(self, key: ConversationKey, author: Author, agent: str | None = None) -> Conversation:
         """Open a fresh conversation in a place, ending the one that was active there.
 
         Raises UnknownAgent; NotAllowed when the author may not end that one.
         """
-        profile = self._roster.get(agent) if agent else self._roster.get(self._roster.default)
+        wanted = self._roster.wanted(agent)
         new = NewConversation(
-            **asdict(key), owner=author.id, owner_name=clean_name(author.name), agent=profile.name, title=""
+            **asdict(key), owner=author.id, owner_name=clean_name(author.name), agent=wanted, title=""
         )
         started, before = await self._database.write(
             _replace, new, lambda active: self._rights.may_change(active, key, author)
@@ -133,26 +137,32 @@ class Doors:
         return stopped is not None
 
     def agent(self, name: str | None) -> str:
-        """The name of the agent that is asked for, or answers by default. Raises UnknownAgent."""
-        return self._roster.get(name or self._roster.default).name
+        """What to call the agent that is asked for, or answers by default. Raises UnknownAgent."""
+        return command_texts.agent(self._roster.wanted(name))
 
     async def stop_turn(self, turn: int, key: ConversationKey, author: Author) -> bool:
-        """Stop one running answer; False when it is complete. Raises UserError when the author may not see it."""
+        """Stop one answer, running or waiting; False when it is complete.
+
+        Raises UserError when the author may not see it.
+        """
         place = await self._turn_place(turn, key, author)
-        stopped = await self._database.write(turns.request_stop_of, turn)
-        if stopped:
+        status = await self._database.write(turns.request_stop_of, turn)
+        if status == "running":
             self._engine.stop(place.conversation)
-        return stopped
+        return status is not None
 
     async def again(self, turn: int, event_key: str, key: ConversationKey, author: Author) -> Admitted:
         """Answer a turn's question anew: the latest one of its mission, asked for by who asked it, or an admin.
 
-        `event_key` is that of the event that asks for it. Raises UserError.
+        `event_key` is that of the event that asks for it. Raises UserError, OverLimit among them.
         """
         place = await self._turn_place(turn, key, author)
         if place.author != author.id and not self._rights.rules(key, author):
             raise NotAllowed("Only who asked may have this answered again.")
-        admitted = await self._database.write(questions.repeat, turn, event_key)
+        limits = self._allowances.of(key, author)
+        admitted = await self._database.write(_again, turn, event_key, sender_of(key, author), limits)
+        if isinstance(admitted, Exceeded):
+            raise self._allowances.refusal(admitted, key, author)
         if admitted is None:
             raise UserError("Only the latest answer of an active mission can be made again.")
         self._engine.wake(admitted.conversation)
@@ -228,6 +238,16 @@ class Doors:
         if not latest:
             raise UserError("There is no active mission here.")
         return Meant(latest[0], guessed=True)
+
+
+def _again(
+    connection: Connection, turn: int, event_key: str, sender: Sender, limits: Quotas | None
+) -> Admitted | Exceeded | None:
+    """A unit of work: to ask again counts as asking does."""
+    over = quotas.exceeded(connection, limits, sender) if limits is not None else None
+    if over is None:
+        return questions.repeat(connection, turn, event_key)
+    return turns.find_event(connection, event_key) or over
 
 
 def _replace(

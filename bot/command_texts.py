@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.agent.guard import sanitise
-from bot.agent.roster import Profile
+from bot.agent.roster import AUTO, Profile
 from bot.command_specs import COMMANDS
 from storage.conversations import Conversation
 from storage.export import ExportSummary
@@ -55,6 +55,11 @@ def turn(record: TurnRecord) -> str:
 def named(conversation: Conversation, *, fully: bool) -> str:
     """A mission that was asked for, or, `fully`, one that nobody named, so that they know which one it was."""
     return f"`{conversation.id}` ({title(conversation)})" if fully else f"`{conversation.id}`"
+
+
+def agent(name: str) -> str:
+    """An agent as a sentence names it."""
+    return "whichever agent suits it best" if name == AUTO else name
 
 
 def exported(what: str, summary: ExportSummary, *, packed: bool) -> str:

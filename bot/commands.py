@@ -57,7 +57,8 @@ class Commands(Doors):
 
     async def _new(self, asked: Invocation) -> CommandAnswer:
         conversation = await self.start(asked.key, asked.author, asked.arguments.get("agent"))
-        return CommandAnswer(f"New mission `{conversation.id}` with {conversation.agent}. Go ahead.", conversation)
+        agent = command_texts.agent(conversation.agent)
+        return CommandAnswer(f"New mission `{conversation.id}` with {agent}. Go ahead.", conversation)
 
     async def _list(self, asked: Invocation) -> CommandAnswer:
         place, before = Place(asked.key.platform, asked.key.workspace, owner=asked.author.id), _before(asked)

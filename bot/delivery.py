@@ -83,11 +83,17 @@ class Delivery:
         await self._bounded(self._reply.finish(shown, final))
 
     async def cancel(self) -> None:
-        """Stop showing, never in the middle of a post."""
+        """Stop showing, never in the middle of a post; or at once where the caller is being cancelled itself: that is
+        as harmless as a crash, and the program may have no time to wait for a platform that is silent.
+        """
         if self._showing is None:
             return
-        async with self._wire:
+        caller = asyncio.current_task()
+        if caller is not None and caller.cancelling():
             self._showing.cancel()
+        else:
+            async with self._wire:
+                self._showing.cancel()
         await asyncio.wait([self._showing])
         self._showing = None
 

@@ -4,6 +4,8 @@ An exception's docstring is its default message. A message given to an exception
 chat users read comes from `sentence_for`, which never shows a token, a path or a stack trace.
 """
 
+from datetime import datetime
+
 from storage.errors import StorageError
 
 
@@ -68,6 +70,19 @@ class MessageTooLong(UserError):
 
 class UnknownAgent(UserError):
     """There is no such agent."""
+
+
+class OverLimit(UserError):
+    """You have sent more than I can take. Please come back later.
+
+    `until` is when to come back (UTC). `told`: the same person was told of this limit already, and it lasts; where the
+    sentence would be one more message in a channel, it is not said again.
+    """
+
+    def __init__(self, message: str | None = None, *, until: datetime, told: bool = False) -> None:
+        super().__init__(message)
+        self.until = until
+        self.told = told
 
 
 class PlatformError(SecretAgentsError):

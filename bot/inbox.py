@@ -2,12 +2,14 @@
 
 from bot.agent.guard import clean_name, sanitise
 from bot.agent.roster import Roster
+from bot.allowances import Allowances, sender_of
 from bot.attachments import to_stored
 from bot.engines.engine import Engine
 from bot.platforms.platform import Inbound
-from storage import questions, turns
+from storage import questions, quotas, turns
 from storage.conversations import NewConversation
-from storage.database import Database
+from storage.database import Connection, Database
+from storage.quotas import Exceeded, Quotas, Sender
 from storage.turns import Admitted, NewTurn
 
 MAX_CHARACTERS = 200_000
@@ -17,17 +19,24 @@ MAX_CHARACTERS = 200_000
 class Inbox:
     """Admits messages of every platform."""
 
-    def __init__(self, database: Database, engine: Engine, roster: Roster) -> None:
+    def __init__(
+        self, database: Database, engine: Engine, roster: Roster, allowances: Allowances | None = None
+    ) -> None:
         self._database = database
         self._engine = engine
         self._roster = roster
+        self._allowances = allowances or Allowances()
 
     async def admit(self, inbound: Inbound) -> Admitted:
         """Commit the message as a turn and wake its conversation. The same event again changes nothing.
 
-        Raises UnknownAgent, or StorageError: then the event must not be acknowledged.
+        Raises UserError (OverLimit, UnknownAgent): its author is told, and the event is done with. Raises StorageError:
+        then the event must not be acknowledged.
         """
-        admitted = await self._database.write(turns.admit, self._turn(inbound))
+        sender, limits = sender_of(inbound.key, inbound.author), self._allowances.of(inbound.key, inbound.author)
+        admitted = await self._database.write(_admit, self._turn(inbound), sender, limits)
+        if isinstance(admitted, Exceeded):
+            raise self._allowances.refusal(admitted, inbound.key, inbound.author)
         self._engine.wake(admitted.conversation)
         return admitted
 
@@ -42,9 +51,10 @@ class Inbox:
             self._engine.stop(interrupted)
 
     def _turn(self, inbound: Inbound) -> NewTurn:
-        agent = self._roster.get(inbound.agent).name if inbound.agent else self._roster.default
         text = sanitise(inbound.text, MAX_CHARACTERS).text
-        title = title_of(text if inbound.title is None else sanitise(inbound.title, MAX_CHARACTERS).text)
+        addressed = self._roster.addressed(text)
+        agent = addressed.agent or self._roster.wanted(inbound.agent)
+        title = title_of(addressed.text if inbound.title is None else sanitise(inbound.title, MAX_CHARACTERS).text)
         name = clean_name(inbound.author.name)
         key = inbound.key
         attachments, images = to_stored(inbound.attachments)
@@ -61,6 +71,17 @@ class Inbox:
             attachments=attachments,
             images=images,
         )
+
+
+def _admit(connection: Connection, new: NewTurn, sender: Sender, limits: Quotas | None) -> Admitted | Exceeded:
+    """A unit of work. A message beyond a limit is not taken in; the repetition of one that was is none.
+
+    It returns what it refuses with: a unit that raises makes those that share its transaction run again.
+    """
+    over = quotas.exceeded(connection, limits, sender) if limits is not None else None
+    if over is None:
+        return turns.admit(connection, new)
+    return turns.find_event(connection, new.event_key) or over
 
 
 def title_of(text: str) -> str:

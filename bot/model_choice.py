@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from aiohttp import ClientSession
 
-from bot.errors import ConfigurationError, ModelError
+from bot.errors import ConfigurationError, ModelError, ModelNotFound
 from bot.models.model import Message, Model
 from bot.settings import Settings
 
@@ -21,11 +21,21 @@ async def choose_model(settings: Settings, http: ClientSession, prewarm: Sequenc
         case "ollama":
             return ollama_model(settings, http, settings.model.name or await _first_installed(settings))
         case "openai":
-            return _openai_model(settings, http)
+            return _openai_model(settings, http, settings.model.name)
         case "embedded":
             return _embedded_model(settings, http, prewarm)
         case "auto":
             return await _ollama_if_there(settings, http) or _embedded_model(settings, http, prewarm)
+
+
+def named_model(settings: Settings, http: ClientSession, provider: str, name: str) -> Model:
+    """Another model of the provider that was chosen, not opened yet. Raises ModelNotFound where there is only one."""
+    match provider:
+        case "ollama":
+            return ollama_model(settings, http, name)
+        case "openai":
+            return _openai_model(settings, http, name)
+    raise ModelNotFound(f"there is no model {name} beside the {provider} one, which answers now")
 
 
 def ollama_model(settings: Settings, http: ClientSession, name: str) -> Model:
@@ -74,17 +84,17 @@ async def _first_installed(settings: Settings) -> str:
     return names[0]
 
 
-def _openai_model(settings: Settings, http: ClientSession) -> Model:
+def _openai_model(settings: Settings, http: ClientSession, name: str) -> Model:
     from bot.models.openai import OpenAIModel  # noqa: PLC0415 - see above
 
-    if not settings.model.name:
+    if not name:
         raise ConfigurationError('[model] name: is missing; provider = "openai" needs the name of a model')
     key = settings.openai.api_key
     return OpenAIModel(
         http,
         base_url=settings.openai.base_url,
         api_key=key.get_secret_value() if key else None,
-        name=settings.model.name,
+        name=name,
         vision=settings.model.vision,
         first_token_seconds=settings.model.first_token_seconds,
         idle_seconds=settings.model.idle_seconds,

@@ -7,18 +7,22 @@ Whatever happens in between, the turn stays open in the database until its endin
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from bot import respondents
 from bot.agent.agent import Agent, Answer, Task
-from bot.agent.journal import tokens_of
+from bot.agent.choice import choose
+from bot.agent.journal import completes, tokens_of
 from bot.agent.prompt import Exchange, Question
-from bot.agent.roster import Roster
+from bot.agent.roster import Profile, Roster
 from bot.attachments import from_stored
 from bot.delivery import Delivery
 from bot.errors import PlatformGone, TurnTimedOut, UserError, sentence_for
+from bot.models.named_models import NamedModels
 from bot.platforms.platform import Platform
 from storage import turns
+from storage.conversations import Kept
 from storage.database import Database
 from storage.errors import Fenced, StorageError
 from storage.turns import Claim, Ending, Step
@@ -28,6 +32,7 @@ _log = logging.getLogger(__name__)
 FIRST_RETRY_SECONDS = 0.25
 LAST_RETRY_SECONDS = 15.0
 CANNOT_SAVE = "I cannot save my work right now; I go on as soon as I can…"
+CHOOSING = "choosing an agent…"
 STOPPED = "*(stopped)*"
 CANCELLED = "This mission was ended before I got to this message."
 GAVE_UP = "I tried to answer this several times and was interrupted each time, so I gave up. Please ask again."
@@ -52,6 +57,7 @@ class TurnJournal:
     def __init__(self, database: Database, claim: Claim, tell: Callable[[str], None]) -> None:
         self._database = database
         self._tell = tell
+        self._claim = claim
         self._turn = claim.turn
         self._attempt = claim.attempt
         self._steps = list(claim.steps)
@@ -70,9 +76,14 @@ class TurnJournal:
         self._steps.append(step)  # at once, so that concurrent results get numbers of their own
         return step
 
-    async def record(self, kind: str, body: dict[str, Any]) -> None:
+    async def record(self, kind: str, body: dict[str, Any], kept: Kept | None = None) -> None:
         step = self.next_step(kind, body)
-        await self._insist(lambda: self._database.write(turns.record_step, self._turn, self._attempt, step))
+        await self._insist(lambda: self._database.write(turns.record_step, self._turn, self._attempt, step, kept))
+
+    async def record_choice(self, body: dict[str, Any]) -> None:
+        """Record which agent was chosen, for this turn and for its conversation. Raises Fenced."""
+        step = self.next_step("choice", body)
+        await self._insist(lambda: self._database.write(respondents.record_choice, self._claim, step))
 
     async def conclude(self, ending: Ending, last: dict[str, Any] | None) -> None:
         """Record the last model output, if any, and how the turn ends. Raises Fenced."""
@@ -110,10 +121,17 @@ class Worker:
     """Answers the turns of any conversation, one conversation per `drain` at a time."""
 
     def __init__(
-        self, database: Database, agent: Agent, roster: Roster, platforms: Mapping[str, Platform], limits: TurnLimits
+        self,
+        database: Database,
+        agent: Agent,
+        roster: Roster,
+        platforms: Mapping[str, Platform],
+        limits: TurnLimits,
+        models: NamedModels | None = None,
     ) -> None:
         self._database = database
         self._agent = agent
+        self._models = models or NamedModels()
         self._roster = roster
         self._platforms = platforms
         self._limits = limits
@@ -128,7 +146,9 @@ class Worker:
         """
         more = True
         while more and not self._closing:
-            claim = await self._database.write(turns.claim, conversation, window=self._limits.window)
+            claim = await self._database.write(
+                respondents.claim, conversation, window=self._limits.window, roster=self._roster
+            )
             more = claim is not None and await self._work(claim)
 
     def stop(self, conversation: int) -> None:
@@ -151,7 +171,8 @@ class Worker:
             _log.warning("turn %d: its answer cannot be shown: %s", claim.turn, gone)
         finally:
             await delivery.cancel()
-        return await self._database.write(turns.finish, claim.turn, claim.attempt, delivery.unstored)
+        over = completes(journal.steps)
+        return await self._database.write(turns.finish, claim.turn, claim.attempt, delivery.unstored, completes=over)
 
     async def _conclude(self, claim: Claim, journal: TurnJournal, delivery: Delivery) -> Ending:
         """Decide how the turn ends, and record it."""
@@ -176,49 +197,83 @@ class Worker:
         self, claim: Claim, journal: TurnJournal, delivery: Delivery
     ) -> tuple[Ending, dict[str, Any] | None]:
         conversation = claim.conversation.number
+        agent = self._agent
         try:
             async with asyncio.timeout(self._limits.seconds) as deadline:
                 running = self._running[conversation] = _Running(deadline)
-                answer = await self._agent.answer(self._task(claim), journal, delivery)
+                profile = await self._profile(claim, journal, delivery)
+                agent = await self._equipped(profile)
+                answer = await agent.answer(self._task(claim, profile), journal, delivery)
         except TimeoutError as error:
             if running.stopped:
-                return self._partial(delivery, journal, "stopped", STOPPED), None
-            return self._failed(claim, delivery, journal, TurnTimedOut(), error), None
+                return self._partial(agent, delivery, journal, "stopped", STOPPED), None
+            return self._failed(claim, agent, delivery, journal, TurnTimedOut(), error), None
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - every turn ends visibly, whatever goes wrong in it
-            return self._failed(claim, delivery, journal, error, error), None
+            return self._failed(claim, agent, delivery, journal, error, error), None
         finally:
             self._running.pop(conversation, None)
         if running.stopped:  # in the moment in which the answer was complete; who stopped it was told so
-            return self._partial(delivery, journal, "stopped", STOPPED), answer.last_step
+            return self._partial(agent, delivery, journal, "stopped", STOPPED), answer.last_step
         return _ending(answer), answer.last_step
 
-    def _task(self, claim: Claim) -> Task:
+    async def _profile(self, claim: Claim, journal: TurnJournal, delivery: Delivery) -> Profile:
+        """Who answers: the conversation's agent, or, where there is none yet, the one that the model chooses."""
+        profile = self._roster.answering(claim.conversation.agent)
+        if profile is None:
+            delivery.status(CHOOSING)
+            model, num_ctx = self._agent.model, self._agent.options.num_ctx
+            choice = await choose(model, self._roster.profiles, claim.user_message, num_ctx)
+            await journal.record_choice(choice.body)
+            profile = choice.profile
+        return profile
+
+    async def _equipped(self, profile: Profile) -> Agent:
+        """The loop with the agent's own model, where it names one. Raises ModelError."""
+        return replace(self._agent, model=await self._models.get(profile.model)) if profile.model else self._agent
+
+    def _task(self, claim: Claim, profile: Profile) -> Task:
+        said = self._roster.addressed
         files = from_stored(claim.attachments, claim.images)
         return Task(
-            profile=self._roster.answering(claim.conversation.agent),
-            question=Question(claim.author_name, claim.user_message, claim.shared, files),
-            past=[Exchange(p.author_name, p.user_message, p.agent_response) for p in claim.window],
+            profile=profile,
+            question=Question(claim.author_name, said(claim.user_message).text, claim.shared, files),
+            past=[Exchange(p.author_name, said(p.user_message).text, p.agent_response) for p in claim.window],
             asker=f"{claim.conversation.platform}:{claim.author}",
+            conversation=claim.conversation.id,
+            turn=claim.turn,
+            state=claim.conversation.state,
         )
 
     def _failed(
-        self, claim: Claim, delivery: Delivery, journal: TurnJournal, reason: Exception, cause: BaseException
+        self,
+        claim: Claim,
+        agent: Agent,
+        delivery: Delivery,
+        journal: TurnJournal,
+        reason: Exception,
+        cause: BaseException,
     ) -> Ending:
         expected = isinstance(reason, UserError)
         _log.log(logging.INFO if expected else logging.ERROR, "turn %d failed: %r", claim.turn, cause)
         why = f"{type(reason).__name__}: {reason}"
-        return self._partial(delivery, journal, "failed", sentence_for(reason), error=why)
+        return self._partial(agent, delivery, journal, "failed", sentence_for(reason), error=why)
 
     def _partial(
-        self, delivery: Delivery, journal: TurnJournal, outcome: str, note: str, error: str | None = None
+        self,
+        agent: Agent,
+        delivery: Delivery,
+        journal: TurnJournal,
+        outcome: str,
+        note: str,
+        error: str | None = None,
     ) -> Ending:
         """Keep what was shown so far, and say why there is no more. Tokens are those of the recorded steps: what an
         output costs that broke off is not known.
         """
         text = f"{delivery.partial.rstrip()}\n\n{note}".strip()
-        return Ending(outcome, text, delivery.partial, self._agent.answered_by, *tokens_of(journal.steps), error=error)
+        return Ending(outcome, text, delivery.partial, agent.answered_by, *tokens_of(journal.steps), error=error)
 
 
 def _ending(answer: Answer) -> Ending:

@@ -37,7 +37,9 @@ class Gadget:
 
     `parameters` is a JSON Schema. `function` takes the arguments by name, after a `Context` where its first parameter
     is one, and returns text or any value that JSON can hold. `timeout` is in seconds. `settings` is the model of
-    `[gadgets.<name>]`. `status` is what the user sees while it runs.
+    `[gadgets.<name>]`. `status` is what the user sees while it runs. `keeps` is the name under which a family of
+    gadgets keeps state in a conversation (see `Context.keep`); such gadgets run one after another, in the order of
+    their calls.
     """
 
     name: str
@@ -47,10 +49,11 @@ class Gadget:
     timeout: float = DEFAULT_TIMEOUT
     settings: type[BaseModel] = NoSettings
     status: str = ""
+    keeps: str = ""
 
 
 def gadget(
-    *, timeout: float = DEFAULT_TIMEOUT, settings: type[BaseModel] = NoSettings, status: str = ""
+    *, timeout: float = DEFAULT_TIMEOUT, settings: type[BaseModel] = NoSettings, status: str = "", keeps: str = ""
 ) -> Callable[[Function], Gadget]:
     """Make the decorated async function a `Gadget` of its name.
 
@@ -69,6 +72,7 @@ def gadget(
             timeout=timeout,
             settings=settings,
             status=status or f"using {name}…",
+            keeps=keeps,
         )
 
     return decorate

@@ -4,12 +4,12 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from gadgets.context import Context
+from gadgets.context import Context, Occasion
 from gadgets.errors import BadArguments, GadgetError, GadgetFailed
 from gadgets.gadget import Gadget
 from gadgets.schema import takes_context, validate
@@ -26,11 +26,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a call. `text` is for the model; `retry` tells that another call with other words may work."""
+    """What became of a call. `text` is for the model; `retry` tells that another call with other words may work.
+
+    `state` is what the gadget's family keeps about the conversation from now on, None where that did not change.
+    `ends`: the conversation is completed with this turn.
+    """
 
     text: str
     ok: bool
     retry: bool = False
+    state: dict[str, Any] | None = None
+    ends: bool = False
 
 
 class Toolbox:
@@ -59,7 +65,7 @@ class Toolbox:
         arguments: Mapping[str, Any],
         *,
         http: "aiohttp.ClientSession",
-        user: str,
+        occasion: Occasion,
         settings: Mapping[str, BaseModel],
     ) -> Outcome:
         """Validate the arguments, run the gadget within its time and bound its result.
@@ -72,8 +78,9 @@ class Toolbox:
             return _outcome(self._unknown(name), ok=False, retry=True)
         try:
             chosen = settings[name] if name in settings else found.settings()
-            context = Context(http, user, chosen)
-            return _outcome(await _run(found, context, arguments), ok=True)
+            context = Context(http, chosen, occasion)
+            text = await _run(found, context, arguments)
+            return replace(_outcome(text, ok=True), state=_kept(found, context), ends=context.effects.ends)
         except GadgetError as exc:
             return _outcome(str(exc), ok=False, retry=isinstance(exc, BadArguments))
         except Exception:
@@ -97,6 +104,15 @@ async def _run(gadget: Gadget, context: Context, arguments: Mapping[str, Any]) -
             raise
         raise GadgetFailed(f"{gadget.name} took longer than {gadget.timeout:g} seconds and was stopped.") from None
     return result if isinstance(result, str) else _compact(result)
+
+
+def _kept(gadget: Gadget, context: Context) -> dict[str, Any] | None:
+    """The state to store. Raises TypeError for a gadget that keeps nothing, and for what JSON cannot hold."""
+    state = context.effects.state
+    if state is not None and not gadget.keeps:
+        raise TypeError(f'{gadget.name} keeps a state without a name for it; write `@gadget(keeps="…")`.')
+    json.dumps(state, allow_nan=False)
+    return state
 
 
 def _compact(result: Any) -> str:

@@ -1,7 +1,10 @@
 """Units of work on conversations."""
 
+import json
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from storage.clock import utc_now
 from storage.database import Connection
@@ -11,12 +14,15 @@ ID_LENGTH = 10
 MIN_PREFIX = 4
 TITLE_LIMIT = 80
 _COLUMNS = """number, id, platform, workspace, channel, thread, owner, owner_name, agent, title, status, started_at,
-    last_updated"""
+    last_updated, state"""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One row. `number` is internal and orders conversations; `id` is what people and exports see."""
+    """One row. `number` is internal and orders conversations; `id` is what people and exports see.
+
+    `state` is what families of gadgets keep about it: family → object (see `keep`).
+    """
 
     number: int
     id: str
@@ -31,6 +37,15 @@ class Conversation:
     status: str
     started_at: str
     last_updated: str
+    state: dict[str, Any] = field(default_factory=dict, hash=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a family of gadgets keeps about a conversation from now on; JSON."""
+
+    family: str
+    state: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,7 @@ def open_(connection: Connection, new: NewConversation) -> Conversation:
             "now": utc_now(),
         },
     ).fetchone()
-    return Conversation(*row)
+    return _conversation(row)
 
 
 def start(connection: Connection, new: NewConversation) -> Conversation:
@@ -111,14 +126,14 @@ def find_active(
                 AND status = 'active'""",
         {"platform": platform, "workspace": workspace, "channel": channel, "thread": thread},
     ).fetchone()
-    return Conversation(*row) if row else None
+    return _conversation(row) if row else None
 
 
 def get(connection: Connection, number: int) -> Conversation:
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM conversations WHERE number = :number", {"number": number}
     ).fetchone()
-    return Conversation(*row)
+    return _conversation(row)
 
 
 def find(connection: Connection, id_or_prefix: str) -> Conversation | None:
@@ -131,12 +146,12 @@ def matching(connection: Connection, id_or_prefix: str, *, limit: int) -> list[C
     """The one with this id, or those whose ids begin with these four characters or more, by id."""
     exact = connection.execute(f"SELECT {_COLUMNS} FROM conversations WHERE id = :id", {"id": id_or_prefix}).fetchone()
     if exact or len(id_or_prefix) < MIN_PREFIX:
-        return [Conversation(*exact)] if exact else []
+        return [_conversation(exact)] if exact else []
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM conversations WHERE id >= :prefix AND id < :beyond ORDER BY id LIMIT :limit",
         {"prefix": id_or_prefix, "beyond": id_or_prefix + "\U0010ffff", "limit": limit},
     ).fetchall()
-    return [Conversation(*row) for row in rows]
+    return [_conversation(row) for row in rows]
 
 
 def recent(
@@ -151,7 +166,7 @@ def recent(
         f"SELECT {_COLUMNS} FROM conversations WHERE {where} ORDER BY number DESC LIMIT :limit",
         given(place) | {"limit": limit, "before": before},
     ).fetchall()
-    return [Conversation(*row) for row in rows]
+    return [_conversation(row) for row in rows]
 
 
 def channels(connection: Connection, platform: str, workspace: str, *, limit: int) -> list[str]:
@@ -162,6 +177,22 @@ def channels(connection: Connection, platform: str, workspace: str, *, limit: in
         {"platform": platform, "workspace": workspace, "limit": limit},
     ).fetchall()
     return [channel for (channel,) in rows]
+
+
+def keep(connection: Connection, number: int, kept: Kept) -> None:
+    """Replace what one family keeps; what others keep stays."""
+    row = connection.execute("SELECT state FROM conversations WHERE number = :number", {"number": number}).fetchone()
+    connection.execute(
+        "UPDATE conversations SET state = :state WHERE number = :number",
+        {"number": number, "state": json.dumps(_state(row[0]) | {kept.family: kept.state}, ensure_ascii=False)},
+    )
+
+
+def hand_over(connection: Connection, number: int, agent: str) -> None:
+    """From now on another agent answers."""
+    connection.execute(
+        "UPDATE conversations SET agent = :agent WHERE number = :number", {"number": number, "agent": agent}
+    )
 
 
 def end(connection: Connection, number: int) -> bool:
@@ -176,3 +207,12 @@ def end(connection: Connection, number: int) -> bool:
         {"number": number},
     )
     return ended == 1
+
+
+def _conversation(row: Sequence[Any]) -> Conversation:
+    return Conversation(*row[:-1], _state(row[-1]))
+
+
+def _state(stored: str) -> dict[str, Any]:
+    state = json.loads(stored)
+    return state if isinstance(state, dict) else {}

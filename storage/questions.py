@@ -46,8 +46,9 @@ def repeat(connection: Connection, turn: int, event_key: str) -> Admitted | None
         return known
     row = connection.execute(
         """INSERT INTO turns (conversation, event_key, author, author_name, shared, user_message, attachments, status,
-                created_at)
-            SELECT conversation, :key, author, author_name, shared, user_message, attachments, 'queued', :now
+                created_at, platform, workspace)
+            SELECT conversation, :key, author, author_name, shared, user_message, attachments, 'queued', :now,
+                platform, workspace
             FROM turns t WHERE id = :turn AND status NOT IN ('queued', 'running')
                 AND NOT EXISTS (SELECT 1 FROM turns later WHERE later.conversation = t.conversation AND later.id > t.id)
                 AND (SELECT status FROM conversations WHERE number = t.conversation) = 'active'

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from storage import conversations, images
+from storage import conversations, images, quotas
 from storage.clock import utc_now
-from storage.conversations import Conversation, NewConversation
+from storage.conversations import Conversation, Kept, NewConversation
 from storage.database import Connection
 from storage.errors import Fenced
 from storage.images import Image
+from storage.quotas import Sender
 
 _OPEN = "status IN ('queued', 'running')"
 
@@ -106,9 +107,9 @@ def admit(connection: Connection, new: NewTurn) -> Admitted:
     now = utc_now()
     row = connection.execute(
         """INSERT INTO turns (conversation, event_key, author, author_name, shared, user_message, attachments, status,
-                created_at)
+                created_at, platform, workspace)
             VALUES (:conversation, :event_key, :author, :author_name, :shared, :user_message, :attachments, 'queued',
-                :now)
+                :now, :platform, :workspace)
             ON CONFLICT (event_key) DO NOTHING RETURNING id""",
         {
             "conversation": conversation.number,
@@ -119,6 +120,8 @@ def admit(connection: Connection, new: NewTurn) -> Admitted:
             "user_message": new.user_message,
             "attachments": json.dumps(new.attachments),
             "now": now,
+            "platform": place.platform,
+            "workspace": place.workspace,
         },
     ).fetchone()
     if row is None:
@@ -189,11 +192,19 @@ def claim(connection: Connection, conversation: int, *, window: int) -> Claim | 
 
 
 def past(connection: Connection, conversation: int, *, before: int, limit: int) -> list[PastTurn]:
-    """The last `limit` turns before a turn that have an answer to remember, oldest first."""
+    """The last `limit` turns before a turn that have an answer to remember, oldest first.
+
+    A turn that was repeated, by the one that follows it, is remembered only if all its repetitions failed.
+    """
     rows = connection.execute(
         """SELECT author, author_name, user_message, agent_response FROM turns
             WHERE conversation = :conversation AND id < :before AND status IN ('answered', 'stopped')
-                AND NOT repeated
+                AND NOT (repeated AND EXISTS (
+                    SELECT 1 FROM turns again WHERE again.conversation = turns.conversation AND again.id > turns.id
+                        AND again.status NOT IN ('failed', 'cancelled')
+                        AND NOT EXISTS (
+                            SELECT 1 FROM turns other WHERE other.conversation = turns.conversation
+                                AND other.id >= turns.id AND other.id < again.id AND NOT other.repeated)))
             ORDER BY id DESC LIMIT :limit""",
         {"conversation": conversation, "before": before, "limit": limit},
     ).fetchall()
@@ -213,8 +224,11 @@ def deliveries(connection: Connection, turn: int) -> dict[int, str]:
     return dict(rows)
 
 
-def record_step(connection: Connection, turn: int, attempt: int, step: Step) -> None:
-    """Raises Fenced, or the database's integrity error if `seq` was recorded before."""
+def record_step(connection: Connection, turn: int, attempt: int, step: Step, kept: Kept | None = None) -> None:
+    """Record a step and, with it, what its gadget keeps about the conversation from then on.
+
+    Raises Fenced, or the database's integrity error if `seq` was recorded before.
+    """
     recorded = connection.execute(
         """INSERT INTO steps (turn, seq, kind, body, recorded_at)
             SELECT id, :seq, :kind, :body, :now FROM turns
@@ -230,6 +244,9 @@ def record_step(connection: Connection, turn: int, attempt: int, step: Step) -> 
     ).rowcount
     if recorded != 1:
         raise Fenced
+    if kept is not None:
+        (number,) = connection.execute("SELECT conversation FROM turns WHERE id = :turn", {"turn": turn}).fetchone()
+        conversations.keep(connection, number, kept)
 
 
 def record_delivery(connection: Connection, turn: int, attempt: int, part: int, remote_id: str) -> None:
@@ -269,9 +286,17 @@ def conclude(connection: Connection, turn: int, attempt: int, ending: Ending, la
         raise Fenced
 
 
-def finish(connection: Connection, turn: int, attempt: int, posted: Mapping[int, str] | None = None) -> bool:
+def finish(
+    connection: Connection,
+    turn: int,
+    attempt: int,
+    posted: Mapping[int, str] | None = None,
+    *,
+    completes: bool = False,
+) -> bool:
     """Close a concluded and delivered turn, with where its last parts were posted. Raises Fenced.
 
+    A turn that `completes` its conversation does so only when it was answered: who stopped it has not seen the end.
     Returns whether its conversation has another open turn.
     """
     for part, remote_id in (posted or {}).items():
@@ -280,7 +305,7 @@ def finish(connection: Connection, turn: int, attempt: int, posted: Mapping[int,
     row = connection.execute(
         """UPDATE turns SET status = outcome, finished_at = :now
             WHERE id = :turn AND attempt = :attempt AND status = 'running' AND outcome IS NOT NULL
-            RETURNING conversation""",
+            RETURNING conversation, outcome, prompt_tokens + completion_tokens, platform, workspace, author""",
         {"turn": turn, "attempt": attempt, "now": now},
     ).fetchone()
     if row is None:
@@ -288,6 +313,10 @@ def finish(connection: Connection, turn: int, attempt: int, posted: Mapping[int,
     connection.execute(
         "UPDATE conversations SET last_updated = :now WHERE number = :number", {"now": now, "number": row[0]}
     )
+    if row[2] and row[3] is not None:
+        quotas.charge(connection, Sender(*row[3:]), row[2])
+    if completes and row[1] == "answered":
+        conversations.end(connection, row[0])
     more = connection.execute(
         f"SELECT 1 FROM turns WHERE conversation = :number AND {_OPEN} LIMIT 1", {"number": row[0]}
     ).fetchone()
@@ -306,12 +335,13 @@ def request_stop(connection: Connection, conversation: int) -> int | None:
     return row[0] if row else None
 
 
-def request_stop_of(connection: Connection, turn: int) -> bool:
-    """Ask one turn to stop; False when its end is decided."""
-    asked = connection.execute(
-        f"UPDATE turns SET stop_requested = 1 WHERE id = :turn AND {_OPEN} AND outcome IS NULL", {"turn": turn}
-    ).rowcount
-    return asked == 1
+def request_stop_of(connection: Connection, turn: int) -> str | None:
+    """Ask one turn to stop; its status, `queued` or `running`, or None when its end is decided."""
+    row = connection.execute(
+        f"UPDATE turns SET stop_requested = 1 WHERE id = :turn AND {_OPEN} AND outcome IS NULL RETURNING status",
+        {"turn": turn},
+    ).fetchone()
+    return row[0] if row else None
 
 
 def rate(connection: Connection, turn: int, rating: int) -> None:

@@ -14,6 +14,7 @@ from bot.engines.local import LocalEngine
 from bot.inbox import Inbox
 from bot.models.model import Model
 from bot.worker import TurnLimits, Worker
+from gadgets.context import Occasion
 from gadgets.gadget import Gadget, gadget
 from gadgets.toolbox import Outcome, Toolbox
 from storage.database import Database
@@ -106,9 +107,9 @@ async def core_around(
     roster = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
     calls: list[tuple[str, Mapping[str, Any], str]] = []
 
-    async def call(name: str, arguments: Mapping[str, Any], asker: str) -> Outcome:
-        calls.append((name, arguments, asker))
-        return await toolbox.call(name, arguments, http=None, user=asker, settings={})  # type: ignore[arg-type]  # neither gadget uses it
+    async def call(name: str, arguments: Mapping[str, Any], occasion: Occasion) -> Outcome:
+        calls.append((name, arguments, occasion.user))
+        return await toolbox.call(name, arguments, http=None, occasion=occasion, settings={})  # type: ignore[arg-type]  # neither gadget uses it
 
     async with model:
         agent = Agent(model, toolbox, call, options, limits)

@@ -46,6 +46,13 @@ def settings_for(discord: FakeDiscord, **settings: Any) -> Discord:
     return Discord(**({"token": SecretStr(discord.token)} | urls | settings))
 
 
+def in_discord(discord: FakeDiscord) -> dict[str, str]:
+    """The environment in which the program runs in Discord, and nowhere else."""
+    names = {"TOKEN": discord.token, "API_URL": discord.api_url, "GATEWAY_URL": discord.gateway_url}
+    settings = {f"SECRET_AGENTS_DISCORD__{name}": value for name, value in names.items()}
+    return settings | {"SECRET_AGENTS_WEB__ENABLED": "false"}
+
+
 @asynccontextmanager
 async def running_bot(
     path: Path,

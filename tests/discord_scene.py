@@ -94,6 +94,12 @@ class Scene(Stage):
         assert found, f"there is no button {what}; there are {list(message.buttons)}"
         return self.discord.click(user, message, found[0])
 
+    async def turned(self, user: User, message: Message, what: str) -> None:
+        """Press, and wait until the message says something else."""
+        before = message.content
+        self.press(user, message, what)
+        await self.discord.wait_for(lambda: message.content != before)
+
 
 def _column(connection: Connection, column: str) -> list[Any]:
     return [value for (value,) in connection.execute(f"SELECT {column} FROM turns ORDER BY id").fetchall()]

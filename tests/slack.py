@@ -1,7 +1,7 @@
 """The real Slack platform, connected to the fake Slack, with the real core behind it and a scripted model."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,25 +9,34 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from bot.agent.agent import Limits
 from bot.models.model import Model
 from bot.platforms.files import FileLimits
 from bot.platforms.slack.platform import SlackPlatform
 from bot.settings.sections import Slack
+from gadgets.gadget import Gadget
+from storage.database import Database
 from storage.sqlite import SQLiteDatabase
-from tests.core import Core, core_around
+from tests.core import LIMITS, Core, core_around, shout, whisper
 from tests.fakes.slack import FakeSlack, Team
-from tests.waiting import until
 
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 
 
 @dataclass(slots=True)
 class Bot:
-    """A bot in Slack. `stop` ends it as the program's end does."""
+    """A bot in Slack. `stop` ends its connection as the program's end does."""
 
     core: Core[SlackPlatform]
     serving: asyncio.Task[None]
     stop: Callable[[], Awaitable[None]]
+
+    async def kill(self) -> None:
+        """Its answers break off wherever they are, and are not gone on with, as in a crash."""
+        tasks = [task for task in asyncio.all_tasks() if task.get_name().startswith("conversation-")]
+        for task in [*tasks, self.serving]:
+            task.cancel()
+        await asyncio.wait([*tasks, self.serving])
 
 
 def settings_for(slack: FakeSlack, team: Team | None = None, **settings: Any) -> Slack:
@@ -43,22 +52,40 @@ def settings_for(slack: FakeSlack, team: Team | None = None, **settings: Any) ->
 
 @asynccontextmanager
 async def running_bot(
-    path: Path, slack: FakeSlack, model: Model, *, pace: float = 0.02, **settings: Any
+    path: Path,
+    slack: FakeSlack,
+    model: Model,
+    *,
+    connected: bool = True,
+    pace: float = 0.02,
+    wrap: Callable[[SQLiteDatabase], Database] = lambda database: database,
+    admins: Collection[str] = (),
+    limits: Limits = LIMITS,
+    gadgets: Sequence[Gadget] = (shout, whisper),
+    **settings: Any,
 ) -> AsyncIterator[Bot]:
+    """`admins` are those whom the settings name."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(SQLiteDatabase(str(path)))
+        database = wrap(await stack.enter_async_context(SQLiteDatabase(str(path))))
         chosen = settings_for(slack, **settings)
         platform = SlackPlatform(chosen, database, FileLimits(), pace=pace, serve=("127.0.0.1", 0))
-        core = await stack.enter_async_context(core_around(database, model, platform))
+        core = await stack.enter_async_context(
+            core_around(database, model, platform, admins=admins, limits=limits, gadgets=gadgets)
+        )
         serving = asyncio.create_task(platform.run())
         stack.push_async_callback(_ended, serving)
         await stack.enter_async_context(core.engine)
-        if chosen.mode == "socket":
-            await slack.socket_mode.connected(1)
-        else:
-            await until(lambda: platform.requests is not None and platform.requests.app is not None)
-            slack.deliver_over_http(platform.url, SIGNING_SECRET)
+        if connected:
+            await _connected(platform, slack)
         yield Bot(core, serving, lambda: _ended(serving))
+
+
+async def _connected(platform: SlackPlatform, slack: FakeSlack) -> None:
+    if platform.requests is None:
+        await slack.socket_mode.connected(1)
+        return
+    await platform.requests.connected.wait()
+    slack.deliver_over_http(platform.url, SIGNING_SECRET)
 
 
 async def _ended(serving: asyncio.Task[None]) -> None:

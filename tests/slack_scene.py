@@ -15,6 +15,7 @@ from tests.fakes.slack import ALICE, GENERAL, FakeSlack, Interaction, Message, T
 from tests.slack import Bot, running_bot
 from tests.waiting import until_found
 
+OFF = (False, False)
 RATE, STOP = "rate", "stop"
 _PING = re.compile(r"<(?:!(?:channel|here|everyone|subteam)|@[UW][A-Z0-9]{2})|(?<![\w/`.])@(?:channel|here|everyone)\b")
 
@@ -135,7 +136,7 @@ def unsafe(slack: FakeSlack) -> Iterator[str]:
     for call in slack.calls:
         if call.method.startswith("chat.") and _PING.search(json.dumps(call.args, ensure_ascii=False)):
             yield f"{call.method} may ping: {call.args}"
-        if call.method == "chat.postMessage" and not (call.args.get("unfurl_links") is call.args.get("unfurl_media") is False):
+        if call.method == "chat.postMessage" and (call.args.get("unfurl_links"), call.args.get("unfurl_media")) != OFF:
             yield f"{call.method} may unfurl: {call.args}"
     for team in slack.teams.values():
         for message in team.messages.values():

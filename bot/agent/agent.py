@@ -41,7 +41,9 @@ from bot.agent.protocols import (
 from bot.agent.roster import Profile
 from bot.errors import MessageTooLong, ModelBroken, ModelRefused
 from bot.models.model import Collected, Finished, Model, Notice, TextDelta, ToolCall, ToolSpec, UserMessage
+from gadgets.context import Occasion
 from gadgets.toolbox import Outcome, Toolbox
+from storage.conversations import Kept
 
 _log = logging.getLogger(__name__)
 
@@ -79,12 +81,18 @@ class ModelOptions:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One turn's work: who asks what, after which exchanges, and which agent answers."""
+    """One turn's work: who asks what, after which exchanges, and which agent answers.
+
+    `turn` is its number, `conversation` the id of its conversation, `state` what gadgets keep about that, by family.
+    """
 
     profile: Profile
     question: Question
     past: Sequence[Exchange]
     asker: str
+    conversation: str
+    turn: int
+    state: Mapping[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +107,8 @@ class Answer:
     last_step: dict[str, Any]
 
 
-CallGadget = Callable[[str, Mapping[str, Any], str], Awaitable[Outcome]]
-"""Runs a gadget: its name, the arguments, the asker's id. Never raises."""
+CallGadget = Callable[[str, Mapping[str, Any], Occasion], Awaitable[Outcome]]
+"""Runs a gadget: its name, the arguments, who asks and where. Never raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +183,7 @@ class _Run:
         self._equipment = agent.equipment(task.profile.gadgets)
         self._toolbox = self._equipment.toolbox
         self._rounds = rounds_of(journal.steps)
+        self._state = dict(task.state)
         self._conversation = self._opened(budget, vision=vision)
         self._room = self._room_left()
 
@@ -304,39 +313,64 @@ class _Run:
     # What the gadgets do.
 
     async def _run_missing_calls(self) -> None:
-        """Run the last round's calls that have no recorded result, all at once."""
+        """Run the last round's calls that have no recorded result: at once, but in their order those of gadgets that
+        keep something about the conversation.
+        """
         if not self._rounds or not (missing := self._rounds[-1].missing):
             return
         self._narration.status(self._doing(missing))
+        keeping = [index for index in missing if self._keeps(self._rounds[-1].calls[index])]
+        alone = [[index] for index in missing if index not in keeping]
         try:
             async with asyncio.TaskGroup() as group:
-                for index in missing:
-                    group.create_task(self._run_call(index))
+                for indexes in filter(None, [keeping, *alone]):
+                    group.create_task(self._run_calls(indexes))
         except ExceptionGroup as several:  # only the journal raises, and one reason is reason enough
             raise several.exceptions[0] from several
 
-    async def _run_call(self, index: int) -> None:
+    async def _run_calls(self, indexes: Sequence[int]) -> None:
         round_ = self._rounds[-1]
-        call = round_.calls[index]
-        result = self._known(call) or await self._called(call)
-        await self._journal.record("result", result_body(len(self._rounds) - 1, index, result))
-        round_.results[index] = result
+        for index in indexes:
+            call = round_.calls[index]
+            outcome = self._known(call) or await self._called(call)
+            result = Result(call, outcome.text, ok=outcome.ok, retry=outcome.retry)
+            body = result_body(len(self._rounds) - 1, index, result, ends=outcome.ends)
+            await self._journal.record("result", body, self._kept(call, outcome))
+            round_.results[index] = result
 
-    async def _called(self, call: ToolCall) -> Result:
-        if self._toolbox.find(call.name) is None:
+    async def _called(self, call: ToolCall) -> Outcome:
+        gadget = self._toolbox.find(call.name)
+        if gadget is None:
             known = ", ".join(gadget.name for gadget in self._toolbox.gadgets) or "none"
-            return Result(
-                call, f"There is no gadget {call.name[:40]!r}. The gadgets are: {known}.", ok=False, retry=True
-            )
-        outcome = await self._agent.call(call.name, call.arguments, self._task.asker)
-        return Result(call, outcome.text, ok=outcome.ok, retry=outcome.retry)
+            text = f"There is no gadget {call.name[:40]!r}. The gadgets are: {known}."
+            return Outcome(text, ok=False, retry=True)
+        task = self._task
+        occasion = Occasion(task.asker, task.conversation, task.turn, self._state.get(gadget.keeps, {}))
+        return await self._agent.call(call.name, call.arguments, occasion)
 
-    def _known(self, call: ToolCall) -> Result | None:
-        """The result of the same call in an earlier round: a model in a loop gets it again, nothing runs twice."""
+    def _kept(self, call: ToolCall, outcome: Outcome) -> Kept | None:
+        """What is to be stored of an outcome; from here on the turn goes on with it."""
+        if outcome.state is None:
+            return None
+        kept = Kept(self._keeps(call), outcome.state)
+        self._state[kept.family] = kept.state
+        return kept
+
+    def _keeps(self, call: ToolCall) -> str:
+        gadget = self._toolbox.find(call.name)
+        return gadget.keeps if gadget else ""
+
+    def _known(self, call: ToolCall) -> Outcome | None:
+        """The result of the same call in an earlier round: a model in a loop gets it again, nothing runs twice.
+
+        Gadgets that keep something run again: what they say depends on what happened in between.
+        """
+        if self._keeps(call):
+            return None
         for round_ in self._rounds[:-1]:
             for result in round_.results.values():
                 if _identity(result.call) == _identity(call):
-                    return replace(result, call=call, retry=False)
+                    return Outcome(result.text, ok=result.ok)
         return None
 
     def _doing(self, indexes: Sequence[int]) -> str:

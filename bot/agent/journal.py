@@ -1,7 +1,9 @@
 """The journal of a turn: every model output and gadget result, as recorded steps, and back again.
 
 A step's body is JSON: `model` = {"phase", "text", "thinking"?, "calls": [{"id", "name", "arguments"}], "model",
-"prompt_tokens", "completion_tokens"}; `result` = {"round", "call", "tool", "parameters", "result", "ok", "retry"}.
+"prompt_tokens", "completion_tokens"}; `result` = {"round", "call", "tool", "parameters", "result", "ok", "retry",
+"ends"?}, the last where the gadget completed the conversation; `choice` (see bot.agent.choice) = {"agent", "text",
+"model", "prompt_tokens", "completion_tokens"}.
 """
 
 from collections.abc import Sequence
@@ -9,6 +11,7 @@ from typing import Any, Protocol
 
 from bot.agent.protocols import Phase, Result, Round
 from bot.models.model import Collected, ToolCall
+from storage.conversations import Kept
 from storage.turns import Step
 
 
@@ -20,8 +23,11 @@ class Journal(Protocol):
         """Every step recorded so far, also by workers that died."""
         ...
 
-    async def record(self, kind: str, body: dict[str, Any]) -> None:
-        """Raises Fenced when another worker owns the turn by now."""
+    async def record(self, kind: str, body: dict[str, Any], kept: Kept | None = None) -> None:
+        """Record a step, and in the same transaction what its gadget keeps about the conversation from then on.
+
+        Raises Fenced when another worker owns the turn by now.
+        """
         ...
 
 
@@ -38,8 +44,8 @@ def model_body(phase: Phase, output: Collected, calls: Sequence[ToolCall], model
     return body | ({"thinking": output.thinking} if output.thinking else {})
 
 
-def result_body(round_number: int, index: int, result: Result) -> dict[str, Any]:
-    return {
+def result_body(round_number: int, index: int, result: Result, *, ends: bool = False) -> dict[str, Any]:
+    body: dict[str, Any] = {
         "round": round_number,
         "call": index,
         "tool": result.call.name,
@@ -48,6 +54,12 @@ def result_body(round_number: int, index: int, result: Result) -> dict[str, Any]
         "ok": result.ok,
         "retry": result.retry,
     }
+    return body | ({"ends": True} if ends else {})
+
+
+def completes(steps: Sequence[Step]) -> bool:
+    """Whether a gadget said that the conversation is over with this turn."""
+    return any(step.kind == "result" and step.body.get("ends") is True for step in steps)
 
 
 def rounds_of(steps: Sequence[Step]) -> list[Round]:
@@ -67,5 +79,5 @@ def rounds_of(steps: Sequence[Step]) -> list[Round]:
 
 def tokens_of(steps: Sequence[Step]) -> tuple[int, int]:
     """Prompt and completion tokens that the recorded model outputs cost."""
-    models = [step.body for step in steps if step.kind == "model"]
+    models = [step.body for step in steps if step.kind in {"model", "choice"}]
     return sum(b["prompt_tokens"] for b in models), sum(b["completion_tokens"] for b in models)

@@ -34,6 +34,7 @@ _COMMAND = r"!(?i:channel|here|everyone|group|subteam\^|date\^)|@[UWB][A-Z0-9]{2
 _DANGEROUS = re.compile(rf"(?:<|&lt;)(?P<body>(?:{_COMMAND})[^<>&\n|]*+)(?:\|(?P<label>[^<>&\n]*+))?+(?:>|&gt;)")
 _LEFT_OVER = re.compile(rf"(<|&lt;)(?={_COMMAND})")
 _LABELLED = re.compile(r"<((?:https?://|mailto:)[^<>|\s]+)\|([^<>\[\]\n]+)>")
+_BEGUN = re.compile(r"(?:(?:<|&lt;)(?:[!@#hm][^>\n]{0,300})?|&[lt]{0,2}|@[A-Za-z]{0,8})\Z")
 _BROADCAST = re.compile(r"(https?://[^\s<>]++)|(?<!\w)@(?=(?i:channel|here|everyone|group)\b)")
 
 
@@ -53,6 +54,21 @@ def inert(text: str) -> str:
     Control sequences lose their power everywhere, plain `@channel` and its like outside code and addresses.
     """
     return "".join(_inert_pieces(text))
+
+
+def growing(text: str, limit: int = LIMIT) -> str:
+    """The beginning of a model's words, inert, as far as it stays so when more of them come: what may be the beginning
+    of something that pings is held back. At most `limit` UTF-16 units. What is nested on purpose may change yet.
+    """
+    safe = inert(_BEGUN.sub("", text))
+    while (over := utf16_length(safe) - limit) > 0:
+        safe = safe[: -max(1, over // 2)]
+    return safe
+
+
+def escaped(text: str) -> str:
+    """`text` as it is in Slack's own markup, where nobody is to be pinged by it."""
+    return _BROADCAST.sub(_not_a_mention, text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def without_mention(text: str, bot_user_id: str) -> str:

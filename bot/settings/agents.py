@@ -8,6 +8,8 @@ from bot.settings.sections import Section, Temperature, Texts, auto_is_none
 from bot.settings.suggestion import suggestion
 
 EVERY_GADGET = "*"
+AUTO = "auto"
+"""No agent's name: the model chooses one (see bot.agent.roster)."""
 AGENT_NAME = "[a-z][a-z0-9_-]{0,31}"
 
 QUARTERMASTER = "quartermaster"
@@ -42,5 +44,7 @@ class Agent(Section):
     """The model's instructions."""
     gadgets: Annotated[Texts, AfterValidator(_known_gadgets)] = Field((EVERY_GADGET,), validate_default=True)
     """The gadgets it may use; "*": all there are."""
+    model: str = ""
+    """Another model of [model] provider for this agent; empty: the one that [model] names."""
     temperature: Annotated[Temperature | None, BeforeValidator(auto_is_none)] = None
     """0 to 2, or "auto": as in [model]."""

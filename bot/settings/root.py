@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, GetCoreSchemaHandler, mod
 from pydantic_core import CoreSchema, core_schema
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.settings.agents import AGENT_NAME, QUARTERMASTER, SHIPPED, Agent
+from bot.settings.agents import AGENT_NAME, AUTO, QUARTERMASTER, SHIPPED, Agent
 from bot.settings.sections import (
     OPENAI_URL,
     Admins,
@@ -55,6 +55,8 @@ class _GadgetTables:
 def _agent_name(name: str) -> str:
     if not re.fullmatch(AGENT_NAME, name):
         raise ValueError("must be a lower-case name: a letter, then letters, digits, - or _, 32 at most")
+    if name == AUTO:
+        raise ValueError(f'must have another name: agent = "{AUTO}" lets the model choose an agent')
     return name
 
 
@@ -75,7 +77,7 @@ class Settings(BaseSettings):
     )
 
     agent: str = QUARTERMASTER
-    """Who answers when nobody asks for another agent."""
+    """Who answers when nobody asks for another agent; "auto": the model chooses by the first message of a mission."""
     storage: Storage = Storage()
     model: ModelChoice = ModelChoice()
     ollama: Ollama = Ollama()
@@ -92,9 +94,17 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _agent_exists(self) -> Self:
-        if self.agent not in self.agents:
+        if self.agent not in {*self.agents, AUTO}:
             text = f"names an agent that does not exist{suggestion(self.agent, self.agents)}"
             raise key_problems({"agent": text})
+        return self
+
+    @model_validator(mode="after")
+    def _embedded_is_the_only_model(self) -> Self:
+        if self.model.provider == "embedded":
+            text = 'must be empty while [model] provider is "embedded": that is one model'
+            if wrong := {f"agents.{name}.model": text for name, agent in self.agents.items() if agent.model}:
+                raise key_problems(wrong)
         return self
 
     @model_validator(mode="after")

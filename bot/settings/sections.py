@@ -67,6 +67,8 @@ def auto_is_none(value: Any) -> Any:
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
+Rate = Annotated[int, Field(ge=0, le=10_000)]
+Tokens = Annotated[int, Field(ge=0, le=10**15)]
 Snowflakes = Annotated[
     tuple[Annotated[str, Field(pattern=r"^[0-9]{1,20}$")], ...], Field(strict=False)
 ]  # Discord's ids
@@ -196,6 +198,8 @@ class Slack(Section):
     """true, false, or "auto": on when a bot token is present."""
     mode: Literal["socket", "http"] = "socket"
     """socket: this program connects to Slack. http: Slack calls POST /slack/events here."""
+    public_url: Annotated[str, _url("https", empty=True)] = ""
+    """For mode = "http": where Slack reaches this program, such as "https://bot.example.org"."""
     api_url: Annotated[str, _url("http", "https", empty=True)] = ""
     """Address of the Web API, for a proxy or a test server; empty: Slack's."""
     bot_token: SecretStr | None = None
@@ -246,9 +250,23 @@ class Web(Section):
 
 
 class Limits(Section):
-    """What one message may cost."""
+    """What one message may cost, and how much one person, or all people of one workspace together, may ask."""
 
-    message_characters: Count = 16_000
+    messages_per_minute: Rate = 20
+    """How many messages one person may send in a minute; 0: as many as they like. Who sends more is told when to come
+    back. Nobody types so fast; programs do."""
+    workspace_messages_per_minute: Rate = 300
+    """The same for all people of a Discord server, a Slack workspace, or the page together. Direct messages are counted
+    as one workspace of their own."""
+    tokens_per_day: Tokens = 5_000_000
+    """How many tokens, of prompts and answers, one person may use in a day (UTC); 0: as many as they like. A message
+    takes about 2,000 to 20,000, depending on num_ctx and the gadgets: this is far beyond a day's conversation."""
+    workspace_tokens_per_day: Tokens = 50_000_000
+    """The same for a workspace."""
+    exempt_admins: bool = True
+    """Whether these four limits are not for admins: those of [admins], those by their role in the server or workspace,
+    and whoever uses the terminal."""
+    message_characters: Annotated[int, Field(ge=1, le=200_000)] = 16_000
     """Characters of a message; longer ones are refused."""
     attachment_bytes: Count = 5_000_000
     """Bytes of an attached file; larger ones are only named to the model. Of texts no more than 200,000 are read."""

@@ -9,19 +9,20 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from aiohttp import ClientSession
 
-from bot.agent.agent import Agent
+from bot.agent.agent import Agent, CallGadget
 from bot.agent.roster import Roster
 from bot.engines.local import LocalEngine
 from bot.inbox import Inbox
 from bot.models.model import Capabilities, Delta, Finished, Health, Request, TextDelta, ToolCall, ToolMessage
 from bot.platforms.platform import Author, ConversationKey, Final, Inbound, TurnRef
 from bot.worker import TurnLimits, Worker
+from gadgets.context import Occasion
 from gadgets.toolbox import Outcome, Toolbox
 from storage.database import P, R, Unit
 from storage.sqlite import SQLiteDatabase
@@ -135,7 +136,7 @@ class ServerReply:
         remote_id: str = (await self._client.post("send", **place, text=text, key=key))["id"]
         return remote_id
 
-    async def grow(self, remote_id: str, text: str, status: str) -> bool:  # noqa: ARG002 - it shows no status
+    async def grow(self, remote_id: str, text: str, status: str) -> bool:
         await self.edit(0, remote_id, text)
         return True
 
@@ -187,12 +188,12 @@ def answer_to(question: str) -> str:
     return f"The answer to {question} is what you think it is, only rather more so, as everybody here well knows."
 
 
-def gadget_caller(client: Client) -> Callable[[str, Mapping[str, Any], str], Any]:
+def gadget_caller(client: Client) -> CallGadget:
     toolbox = Toolbox([shout])
 
-    async def call(name: str, arguments: Mapping[str, Any], asker: str) -> Outcome:
+    async def call(name: str, arguments: Mapping[str, Any], occasion: Occasion) -> Outcome:
         await client.post("executed", what=f"gadget {arguments['text']}")
-        return await toolbox.call(name, arguments, http=None, user=asker, settings={})  # type: ignore[arg-type]  # unused
+        return await toolbox.call(name, arguments, http=None, occasion=occasion, settings={})  # type: ignore[arg-type]  # unused
 
     return call
 

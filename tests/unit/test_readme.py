@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from bot.settings import load
+from gadgets.context import Occasion
 from gadgets.gadget import Gadget
 from gadgets.toolbox import Toolbox
 
@@ -30,7 +31,7 @@ async def test_the_gadget_of_the_readme_works() -> None:
     dice = module["dice"]
     assert isinstance(dice, Gadget)
     async with aiohttp.ClientSession() as http:
-        outcome = await Toolbox([dice]).call("dice", {"sides": 1}, http=http, user="cli:me", settings={})
+        outcome = await Toolbox([dice]).call("dice", {"sides": 1}, http=http, occasion=Occasion("cli:me"), settings={})
     assert (outcome.text, outcome.ok) == ("1", True)
 
 

@@ -59,15 +59,13 @@ class Connection:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._waits.close):
                 await self._client.close()
         await self._client.http.close()
-        self._serving.cancel()
-        await asyncio.wait([self._serving])
+        for task in [self._serving, *self._tasks]:
+            task.cancel()
+        await asyncio.wait([self._serving, *self._tasks])
         await self._closing.aclose()
 
     async def serve(self, token: str) -> None:
@@ -116,6 +114,8 @@ class Connection:
         self._catch_up.regained(shard)
 
     def shard_ready(self, shard: int) -> None:
+        if self._client.is_closed():
+            return  # discord.py tells it some seconds late
         self.served = True
         _log.info("Discord: connected (shard %d), %d servers", shard, len(self._client.guilds))
         guilds = [guild for guild in self._client.guilds if guild.shard_id == shard]

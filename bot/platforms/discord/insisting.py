@@ -14,7 +14,7 @@ FIRST_RETRY_SECONDS = 0.5
 LAST_RETRY_SECONDS = 30.0
 
 
-async def insist(ask: Callable[[], Awaitable[T]], tell: Callable[[StorageError], Awaitable[None]] | None = None) -> T:
+async def insist(ask: Callable[[], Awaitable[T]], tell: Callable[[], Awaitable[None]] | None = None) -> T:
     """What `ask` returns, once it does. `tell` is called after the first failure."""
     wait = FIRST_RETRY_SECONDS
     while True:  # until it is stored, or the end of the program: then the next start finds it again
@@ -23,7 +23,7 @@ async def insist(ask: Callable[[], Awaitable[T]], tell: Callable[[StorageError],
         except StorageError as error:
             _log.error("an event cannot be stored yet: %r", error)
             if tell is not None:
-                await tell(error)
+                await tell()
                 tell = None
         await asyncio.sleep(wait)
         wait = min(2 * wait, LAST_RETRY_SECONDS)

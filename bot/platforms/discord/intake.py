@@ -8,7 +8,6 @@ from contextlib import suppress
 import aiohttp
 import discord
 
-from bot.errors import sentence_for
 from bot.inbox import Inbox
 from bot.platforms.discord.access import Access
 from bot.platforms.discord.insisting import insist
@@ -19,11 +18,12 @@ from bot.platforms.files import FileLimits
 from bot.platforms.lanes import Lanes
 from storage import conversations
 from storage.database import Database
-from storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
 
 SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
+
+CANNOT_SAVE = "I cannot save messages right now. I will answer this one as soon as I can."
 
 
 class Intake:
@@ -97,7 +97,7 @@ class Intake:
 
     async def _admit(self, message: discord.Message) -> None:
         inbound = await inbound_of(message, self._me, self._limits)
-        admitted = await insist(lambda: self._inbox.admit(inbound), lambda error: _tell(message, error))
+        admitted = await insist(lambda: self._inbox.admit(inbound), lambda: _tell(message))
         if not admitted.duplicate:
             task = asyncio.create_task(_show_typing(message.channel))
             self._typing.add(task)
@@ -143,9 +143,9 @@ class Intake:
         self.lanes.put(channel, work)
 
 
-async def _tell(message: discord.Message, error: StorageError) -> None:
+async def _tell(message: discord.Message) -> None:
     with suppress(discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError):
-        await message.reply(sentence_for(error), nonce=f"trouble{message.id}"[:25], mention_author=False)
+        await message.reply(CANNOT_SAVE, nonce=f"!{message.id}", mention_author=False, suppress_embeds=True)
 
 
 async def _show_typing(channel: discord.abc.Messageable) -> None:

@@ -5,8 +5,8 @@ repeated one fails there, so that nothing is done twice.
 """
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from bot.platforms.discord.access import Access
 from bot.platforms.discord.buttons import AGAIN, STOP, UP
 from bot.platforms.discord.declared import NAME
 from bot.platforms.discord.mission_buttons import END, KEEP, LIST, SHOW, MissionButton, view_of
+from bot.platforms.discord.places import NAME as PLATFORM
 from bot.platforms.discord.places import author_of, place_of, visitor_of
 from bot.platforms.platform import ConversationKey
 from storage.errors import StorageError
@@ -46,36 +47,36 @@ class Interactions:
     async def interacted(self, interaction: Interaction) -> None:
         """Commands and their autocompletion; buttons come by `pressed` and `chosen`."""
         if interaction.type is discord.InteractionType.application_command:
-            async with self._answering(interaction, ephemeral=True):
-                await self._command(interaction)
+            await self._answer(interaction, lambda: self._command(interaction), ephemeral=True)
         elif interaction.type is discord.InteractionType.autocomplete:
             await self._complete(interaction)
 
     async def pressed(self, interaction: Interaction, turn: int, what: str) -> None:
         """A button on an answer."""
-        async with self._answering(interaction):
-            key, author = _place(interaction), author_of(interaction.user)
-            if what == STOP:
-                stopped = await self._commands.stop_turn(turn, key, author)
-                said = "" if stopped else "This answer is complete already."
-            elif what == AGAIN:
-                await self._commands.again(turn, f"discord:again:{interaction.id}", key, author)
-                said = ""
-            else:
-                await self._commands.rate(turn, 1 if what == UP else -1, key, author)
-                said = "Thank you, noted."
-            if said:
-                await _say(interaction, said)
+        await self._answer(interaction, lambda: self._press(interaction, turn, what))
 
     async def chosen(self, interaction: Interaction, act: str, id_: str, before: str) -> None:
         """A button on an answer to a command."""
-        async with self._answering(interaction):
-            if act == KEEP:
-                await interaction.edit_original_response(content="It goes on.", view=None)
-                return
-            arguments = {name: value for name, value in (("id", id_), ("before", before)) if value}
-            answer = await self._commands.run(_invocation(interaction, act, arguments))
-            await _show(interaction, act, answer)
+        await self._answer(interaction, lambda: self._choose(interaction, act, id_, before))
+
+    async def _press(self, interaction: Interaction, turn: int, what: str) -> None:
+        key, author = _place(interaction), author_of(interaction.user)
+        if what == STOP:
+            if not await self._commands.stop_turn(turn, key, author):
+                await _say(interaction, "This answer is complete already.")
+        elif what == AGAIN:
+            await self._commands.again(turn, f"{PLATFORM}:again:{interaction.id}", key, author)
+        else:
+            await self._commands.rate(turn, 1 if what == UP else -1, key, author)
+            await _say(interaction, "Thank you, noted.")
+
+    async def _choose(self, interaction: Interaction, act: str, id_: str, before: str) -> None:
+        if act == KEEP:
+            await interaction.edit_original_response(content="It goes on.", view=None)
+            return
+        arguments = {name: value for name, value in (("id", id_), ("before", before)) if value}
+        answer = await self._commands.run(_invocation(interaction, act, arguments))
+        await _show(interaction, act, answer)
 
     async def _command(self, interaction: Interaction) -> None:
         name, options = _subcommand(interaction)
@@ -124,14 +125,15 @@ class Interactions:
         except (*_DISCORDS, StorageError) as error:
             _log.info("nothing could be offered: %r", error)
 
-    @asynccontextmanager
-    async def _answering(self, interaction: Interaction, *, ephemeral: bool = False) -> AsyncIterator[None]:
-        """Acknowledge, check the gate, and turn what goes wrong into a sentence for the asker."""
+    async def _answer(
+        self, interaction: Interaction, act: Callable[[], Awaitable[None]], *, ephemeral: bool = False
+    ) -> None:
+        """Acknowledge, check the gate, act, and turn what goes wrong into a sentence for the asker."""
         try:
             await interaction.response.defer(ephemeral=ephemeral)
             try:
                 self._require_admission(interaction)
-                yield
+                await act()
             except _DISCORDS:
                 raise
             except Exception as error:  # noqa: BLE001 - whoever asked is told, whatever goes wrong

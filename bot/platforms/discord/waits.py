@@ -15,7 +15,7 @@ class Waits:
     """Before a new session, which Discord grants that often."""
     guilds: float = 2.0
     """After the last server that Discord told of, until a session is taken for complete."""
-    close: float = 3.0
+    close: float = 2.0
     """For Discord to say goodbye."""
 
 

@@ -1,7 +1,10 @@
 """Answers to commands, for the asker's eyes only: as blocks, with links and buttons, and a file in private."""
 
+import asyncio
 from typing import Any
 
+from bot import command_texts
+from bot.answer_files import AnswerFile
 from bot.commands import CommandAnswer
 from bot.platforms import slack_text
 from bot.platforms.platform import Author, ConversationKey
@@ -12,7 +15,9 @@ from bot.platforms.slack.files import upload
 from bot.platforms.slack.places import Team, link, team_of
 from storage.conversations import Conversation
 
-MAX_LISTED = 10
+MAX_MESSAGES = 4
+"""Of an answer to a command; a response_url takes five."""
+SENT = "I sent it to you in our direct messages."
 
 
 class Answers:
@@ -23,22 +28,26 @@ class Answers:
         self._api = api
 
     async def whisper(self, answer: CommandAnswer, command: str, key: ConversationKey, author: Author) -> None:
-        """Show an answer in the place where it was asked for. Raises PlatformError or PlatformGone."""
+        """Show an answer in the place where it was asked for. Raises PlatformError."""
         thread = {"thread_ts": key.thread} if key.thread else {}
-        content = await self.content(answer, command, author)
-        await self._api.call("chat.postEphemeral", channel=key.channel, user=author.id, **thread, **content)
+        for content in await self.contents(answer, command, author):
+            await self._api.call("chat.postEphemeral", channel=key.channel, user=author.id, **thread, **content)
 
-    async def content(self, answer: CommandAnswer, command: str, author: Author) -> dict[str, Any]:
-        """Text and blocks. A file goes to the asker's direct messages first."""
-        text = self._linked(answer)
+    async def contents(self, answer: CommandAnswer, command: str, author: Author) -> list[dict[str, Any]]:
+        """Text and blocks of each message. A file goes to the asker's direct messages first. Raises PlatformError."""
         if answer.file is not None:
-            async with answer.file as file:
-                private = await self._api.call("conversations.open", users=author.id)
-                content = file.path.read_bytes()
-                await upload(self._api, file.name, content, channel=private["channel"]["id"])
-            text += "\n\nI sent it to you in our direct messages."
-        shown = slack_text.split(text)[0]
-        return blocks.told(shown, self._buttons(answer, command))
+            await self._send(answer.file, author)
+            return [blocks.told(f"{answer.text}\n\n{SENT}")]
+        if command == "list" and answer.conversations:
+            return [blocks.told(answer.text.partition("\n")[0], self._buttons(answer, command), self._rows(answer))]
+        *first, last = slack_text.split(self._linked(answer))[:MAX_MESSAGES]
+        return [*map(blocks.told, first), blocks.told(last, self._buttons(answer, command))]
+
+    async def _send(self, answered: AnswerFile, author: Author) -> None:
+        async with answered as file:
+            private = await self._api.call("conversations.open", users=author.id)
+            content = await asyncio.to_thread(file.path.read_bytes)
+            await upload(self._api, file.name, content, channel=private["channel"]["id"])
 
     def _buttons(self, answer: CommandAnswer, command: str) -> list[Block]:
         buttons: list[Block] = []
@@ -49,15 +58,24 @@ class Answers:
             buttons.append(blocks.button("Older", blocks.OLDER, f"{command} {answer.older} {id_}".strip()))
         return buttons
 
+    def _rows(self, answer: CommandAnswer) -> list[Block]:
+        """A mission in each, with a link to its thread and a button that shows it."""
+        return [
+            blocks.row(
+                command_texts.line(conversation).removeprefix("- "),
+                self._address(conversation),
+                blocks.button("Show", blocks.SHOW, conversation.id),
+            )
+            for conversation in answer.conversations
+        ]
+
     def _linked(self, answer: CommandAnswer) -> str:
-        """The text, with a link to each thread behind the line of its mission."""
-        text = answer.text
-        listed = answer.conversations or ((answer.conversation,) if answer.conversation is not None else ())
-        for conversation in listed[:MAX_LISTED]:
-            mark = f"`{conversation.id}`"
-            if where := self._address(conversation):
-                text = text.replace(mark, f"{mark} [open]({where})", 1)
-        return text
+        """The text, with a link to the thread behind the mission's id."""
+        where = self._address(answer.conversation) if answer.conversation is not None else ""
+        if answer.conversation is None or not where:
+            return answer.text
+        mark = f"`{answer.conversation.id}`"
+        return answer.text.replace(mark, f"{mark} [open]({where})", 1)
 
     def _address(self, conversation: Conversation) -> str:
         place = ConversationKey(

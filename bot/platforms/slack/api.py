@@ -17,6 +17,7 @@ _log = logging.getLogger(__name__)
 
 QUERIES = frozenset({"conversations.replies", "users.info", "auth.test", "files.info"})
 """Methods that take no JSON."""
+OPEN_SOCKET = "apps.connections.open"
 PER_MINUTE = {"chat.update": 50, "chat.appendStream": 100, "chat.startStream": 20, "agents.sessions.setStatus": 50}
 """Calls that Slack's tiers promise, over all conversations of a workspace together."""
 PER_CHANNEL = frozenset({"chat.postMessage"})
@@ -34,7 +35,8 @@ _HINTS = {
     "is_archived": "the channel is archived",
     "channel_not_found": "the bot cannot see this channel; invite it",
     "missing_scope": "the app lacks a scope; install it again from `secret-agents manifest slack`",
-} | dict.fromkeys(REVOKED, "the token is not valid any more; install the app again and set SLACK_BOT_TOKEN")
+}
+_REVOKED_HINT = "the token is not valid any more; install the app again and set SLACK_{}_TOKEN"
 
 
 class Refused(PlatformGone):
@@ -113,7 +115,7 @@ class Api:
         if method in QUERIES:
             response = await self.client.api_call(method, http_verb="GET", params=arguments)
         else:
-            response = await self.client.api_call(method, json=arguments)
+            response = await self.client.api_call(method, json=arguments or None)
         return dict(response.data) if isinstance(response.data, dict) else {}
 
     def _limited(self, place: str, error: SlackApiError) -> None:
@@ -138,6 +140,8 @@ def named(method: str, error: SlackApiError) -> PlatformError:
 
 def _told(method: str, error: str) -> str:
     hint = _HINTS.get(error)
+    if error in REVOKED:
+        hint = _REVOKED_HINT.format("APP" if method == OPEN_SOCKET else "BOT")
     return f"{method}: {error}" + (f" ({hint})" if hint else "")
 
 

@@ -3,6 +3,7 @@
 Source: https://docs.slack.dev/reference/block-kit/blocks
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.platforms import slack_text
@@ -12,6 +13,7 @@ RATE, STOP, SHOW, END, OLDER = "rate", "stop", "mission_show", "mission_end", "m
 THINKING = "thinking…"
 MAX_FALLBACK = 150
 MAX_STATUS = 2_900
+MAX_ROW = 500
 
 
 def running(turn: int, text: str, status: str) -> dict[str, Any]:
@@ -28,9 +30,16 @@ def finished(turn: int, text: str, *, rated: bool = True) -> dict[str, Any]:
     return _content(text, blocks)
 
 
-def told(text: str, buttons: list[Block] | None = None) -> dict[str, Any]:
+def told(text: str, buttons: Sequence[Block] = (), rows: Sequence[Block] = ()) -> dict[str, Any]:
     """An answer to a command."""
-    return _content(text, [_markdown(text), *([_actions(*buttons)] if buttons else [])])
+    return _content(text, [_markdown(text), *rows, *([_actions(*buttons)] if buttons else [])])
+
+
+def row(text: str, url: str, accessory: Block) -> Block:
+    """One of a list, with a link and a button beside it. Of `text` what fits."""
+    address = f" <{url}|open>" if url else ""
+    shown = slack_text.escaped(text[:MAX_ROW]) + address
+    return {"type": "section", "text": {"type": "mrkdwn", "text": shown}, "accessory": accessory}
 
 
 def feedback(turn: int) -> Block:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.errors import PlatformError, PlatformGone, sentence_for
+from bot.errors import PlatformError, PlatformGone
 from bot.inbox import Inbox
 from bot.platforms import slack_text
 from bot.platforms.lanes import Lanes
@@ -26,6 +26,9 @@ FROM_APPS = "bot_message"
 """The subtype of what older apps and webhooks say; newer ones speak as people do, with a `bot_id`."""
 ACKNOWLEDGE_SECONDS = 2.5
 """Slack waits three seconds."""
+MAX_UNDERWAY = 10_000
+"""Events that wait for the database; Slack keeps those beyond."""
+WAITING = "I cannot save messages right now. I answer this one as soon as I can."
 FIRST_RETRY_SECONDS = 0.5
 LAST_RETRY_SECONDS = 30.0
 
@@ -56,16 +59,18 @@ class Intake:
         self._words = words
         self._answer_bots = answer_bots
         self.lanes: Lanes[str] = Lanes()
+        self._underway: dict[str, asyncio.Future[None]] = {}
 
     async def message(self, event: Event) -> None:
         """`message` and `app_mention` events alike. Raises NotStoredYet."""
-        subtype = event.get("subtype")
+        subtype, channel = event.get("subtype"), event["channel"]
         if subtype == "message_changed":
-            await self._stored(event["channel"], lambda: self._edited(event))
+            await self._stored(event, event["message"], lambda: self._edited(event))
         elif subtype == "message_deleted":
-            await self._stored(event["channel"], lambda: self._deleted(event["channel"], event["deleted_ts"]))
+            deleted = {"ts": event["deleted_ts"], **(event.get("previous_message") or {})}
+            await self._stored(event, deleted, lambda: self._deleted(channel, deleted["ts"]))
         elif (subtype in SPOKEN or subtype == FROM_APPS) and self._may_concern(event):
-            await self._stored(event["channel"], lambda: self._said(event))
+            await self._stored(event, event, lambda: self._said(event))
 
     def _may_concern(self, event: Event) -> bool:
         """All that can be told without asking the database."""
@@ -95,11 +100,8 @@ class Intake:
         """Whether a thread holds a running conversation."""
         key = key_of_message(self._team.id, event)
         found = await self._insist(
-            lambda: self._database.read(
-                conversations.find_active, key.platform, key.workspace, key.channel, key.thread
-            ),
-            event,
-        )
+            lambda: self._database.read(conversations.find_active, key.platform, key.workspace, key.channel, key.thread)
+        )  # nobody is told that this fails: in most threads nobody talks to the bot
         return found is not None
 
     async def _edited(self, event: Event) -> None:
@@ -109,43 +111,47 @@ class Intake:
         elif message.get("text") != before.get("text") and message.get("user") != self._team.bot_user:
             key = event_key(self._team.id, event["channel"], message["ts"])
             text = await self._questions.text(message)
-            await self._insist(lambda: self._inbox.amend(key, text), None)
+            await self._insist(lambda: self._inbox.amend(key, text))
 
     async def _deleted(self, channel: str, ts: str) -> None:
-        await self._insist(lambda: self._inbox.withdraw(event_key(self._team.id, channel, ts)), None)
+        await self._insist(lambda: self._inbox.withdraw(event_key(self._team.id, channel, ts)))
 
-    async def _stored(self, channel: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Do it in the channel's lane, and wait as long as Slack waits."""
-        done = asyncio.get_running_loop().create_future()
-
-        async def in_order() -> None:
-            try:
-                await work()
-            except BaseException:
-                done.cancel()
-                raise
-            if not done.done():
-                done.set_result(None)
-
-        self.lanes.put(channel, in_order)
-        try:
-            async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
-                await asyncio.wait([done])
-        except TimeoutError as error:
-            raise NotStoredYet from error
-        if done.cancelled():
+    async def _stored(self, event: Event, message: Event, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it in the lane of the message's thread, and wait as long as Slack waits. A repetition waits, too."""
+        name = f"{event['type']} {event['channel']} {event.get('event_ts') or event['ts']}"
+        done = self._underway.get(name)
+        if done is None:
+            if len(self._underway) >= MAX_UNDERWAY:
+                raise NotStoredYet
+            done = self._underway[name] = asyncio.get_running_loop().create_future()
+            place = f"{event['channel']} {message.get('thread_ts') or message['ts']}"
+            self.lanes.put(place, lambda: self._done(name, work))
+        await asyncio.wait([done], timeout=ACKNOWLEDGE_SECONDS)
+        if not done.done() or done.cancelled():
             raise NotStoredYet
 
-    async def _insist(self, ask: Callable[[], Awaitable[Any]], event: Event | None) -> Any:
-        """Slack repeats an event for some minutes only: what cannot be stored now is stored later."""
+    async def _done(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        done = self._underway[name]
+        try:
+            await work()
+            done.set_result(None)
+        finally:
+            done.cancel()
+            del self._underway[name]
+
+    async def _insist(self, ask: Callable[[], Awaitable[Any]], told: Event | None = None) -> Any:
+        """Slack repeats an event for some minutes only: what cannot be stored now is stored later. Whose message is
+        `told` is told once that it takes long.
+        """
         wait = FIRST_RETRY_SECONDS
         while True:  # until it is stored, or the end of the program: then Slack repeats what it was not told of
             try:
                 return await ask()
             except StorageError as error:
                 _log.error("an event cannot be stored yet: %r", error)
-                if event is not None and wait == FIRST_RETRY_SECONDS:
-                    await self._tell(event, sentence_for(error))
+                if told is not None:
+                    await self._tell(told, WAITING)
+                    told = None
             await asyncio.sleep(wait)
             wait = min(2 * wait, LAST_RETRY_SECONDS)
 

@@ -9,6 +9,7 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -18,6 +19,7 @@ from bot.platforms.slack.places import Team
 from bot.platforms.slack.surface import Surface
 
 _log = logging.getLogger(__name__)
+_bolt_log = logging.getLogger(f"{__name__}.bolt")
 
 COMMAND = "/mission"
 SHORTCUT = "mission"
@@ -37,7 +39,9 @@ class Listeners:
 
     def app(self, client: AsyncWebClient) -> AsyncApp:
         """Bolt asks listeners in their order: the busiest first. An event is acknowledged when its listener is done."""
+        _bolt_log.setLevel(logging.ERROR)  # its warnings are about a token in the environment
         app = AsyncApp(
+            logger=_bolt_log,
             client=client,
             signing_secret="",
             authorize=_authorizing(self._team),
@@ -46,6 +50,7 @@ class Listeners:
             ssl_check_enabled=False,
             ignoring_self_events_enabled=False,  # done by the intake
         )
+        app.middleware(self._ours)
         app.event("message")(self._message)
         app.event("app_mention")(self._message)
         app.action(re.compile(".*"))(self._action)
@@ -66,9 +71,16 @@ class Listeners:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._intake.lanes.close()
 
-    async def _message(self, body: Body, event: Body) -> None:
-        if body.get("team_id") == self._team.id:
-            await self._intake.message(event)
+    async def _ours(self, context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]) -> BoltResponse | None:
+        """An app that is installed in several workspaces hears of all of them. Ids are unique in one only."""
+        if context.team_id != self._team.id:
+            _log.debug("an event of another workspace: %s", context.team_id)
+            return BoltResponse(status=200)
+        await next_()
+        return None
+
+    async def _message(self, event: Body) -> None:
+        await self._intake.message(event)
 
     async def _command(self, ack: AsyncAck, body: Body) -> None:
         await ack()

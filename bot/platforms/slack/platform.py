@@ -6,9 +6,8 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 from aiohttp import web
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands import Commands
@@ -18,15 +17,16 @@ from bot.platforms import slack_text
 from bot.platforms.files import FileLimits
 from bot.platforms.platform import TurnRef
 from bot.platforms.slack.answers import Answers
-from bot.platforms.slack.api import REVOKED, Api, Refused
+from bot.platforms.slack.api import Api, Refused, TokenRefused
 from bot.platforms.slack.intake import Intake
 from bot.platforms.slack.interactions import Interactions
 from bot.platforms.slack.listeners import Listeners
 from bot.platforms.slack.people import People
 from bot.platforms.slack.places import NAME, Team, team_of
 from bot.platforms.slack.questions import Questions
-from bot.platforms.slack.reply import LateReply, SlackReply
+from bot.platforms.slack.reply import FILE_NOTE, LateReply, SlackReply
 from bot.platforms.slack.signed import PATH, SignedRequests
+from bot.platforms.slack.socket import Socket
 from bot.platforms.slack.surface import Surface
 from bot.platforms.slack.words import Words
 from bot.settings.sections import Slack
@@ -36,11 +36,9 @@ _log = logging.getLogger(__name__)
 
 PACE = 1.2
 """Seconds between two looks at a growing answer; how many of them are shown, Slack's limits decide (see `api`)."""
-FILE_NOTE = "\n\n_The whole answer is in the file below._"
-HTTP_SECONDS = 30
 FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 60.0
-REFUSED = "[slack] {key}: Slack does not accept it; copy it anew from your app's page, or install the app again"
+REFUSED = "[slack] bot_token: Slack does not accept it ({}); copy it anew from your app's page"
 
 
 class SlackPlatform:
@@ -59,10 +57,8 @@ class SlackPlatform:
         pace: float = PACE,
         serve: tuple[str, int] | None = None,
     ) -> None:
-        assert settings.bot_token is not None
         self.pace = pace
         self._settings = settings
-        self._token = settings.bot_token.get_secret_value()
         self._database = database
         self._files = files
         self._serve = serve
@@ -94,23 +90,25 @@ class SlackPlatform:
         async with AsyncExitStack() as stack:
             if self.requests is not None and self._serve is not None:
                 await self._listen(stack, *self._serve)
-            session = await stack.enter_async_context(aiohttp.ClientSession())
-            client = self._client(session)
-            api = Api(client)
+            connector = aiohttp.TCPConnector(limit=0)  # with a limit, calls beyond it would wait in silence
+            session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+            api = self._api(session, self._settings.bot_token)
             team = await self._logged_in(api)
+            _log.info("Slack: connected to %s", team.url)
             listeners, app = self._listeners(api, team)
             stack.push_async_callback(listeners.close)
-            if self.requests is not None:
-                self.requests.app = app
+            if self.requests is None:
+                await Socket(app, self._api(session, self._settings.app_token), session).run()
             else:
-                await self._open_socket(app, stack)
-            _log.info("Slack: connected to %s", team.url)
-            await asyncio.Event().wait()
+                self.requests.connect(app)
+                stack.callback(self.requests.disconnect)
+                await asyncio.Event().wait()
 
-    def _client(self, session: aiohttp.ClientSession) -> AsyncWebClient:
+    def _api(self, session: aiohttp.ClientSession, token: SecretStr | None) -> Api:
         """Repeats nothing by itself: a call that broke off may have had its effect."""
+        assert token is not None
         url = f"{self._settings.api_url.rstrip('/')}/" if self._settings.api_url else AsyncWebClient.BASE_URL
-        return AsyncWebClient(self._token, url, session=session, retry_handlers=[], timeout=HTTP_SECONDS)
+        return Api(AsyncWebClient(token.get_secret_value(), url, session=session, retry_handlers=[]))
 
     def _listeners(self, api: Api, team: Team) -> tuple[Listeners, AsyncApp]:
         people, answers, surface = People(api), Answers(team, api), Surface(api)
@@ -131,39 +129,14 @@ class SlackPlatform:
         while True:
             try:
                 found = await api.call("auth.test")
-            except Refused as refused:
-                raise ConfigurationError(REFUSED.format(key="bot_token")) from refused
+            except (Refused, TokenRefused) as refused:
+                raise ConfigurationError(REFUSED.format(refused)) from refused
             except PlatformError as error:
-                if any(word in str(error) for word in REVOKED):
-                    raise ConfigurationError(REFUSED.format(key="bot_token")) from error
                 _log.error("Slack: not there, trying again in %.0f s: %s", wait, error)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LAST_RETRY_SECONDS)
             else:
                 return Team(found["team_id"], found["user_id"], found.get("bot_id", ""), found["url"])
-
-    async def _open_socket(self, app: AsyncApp, stack: AsyncExitStack) -> None:
-        assert self._settings.app_token is not None
-        token = self._settings.app_token.get_secret_value()
-        handler = AsyncSocketModeHandler(app, token, logger=logging.getLogger("slack_bolt"))
-        handler.client.wss_uri = await self._ticket(app.client, token)
-        await handler.connect_async()  # type: ignore[no-untyped-call]
-        stack.push_async_callback(handler.close_async)
-
-    async def _ticket(self, client: AsyncWebClient, token: str) -> str:
-        """The first socket's address. The SDK gets later ones itself, and would try for ever with a wrong token."""
-        wait = FIRST_RETRY_SECONDS
-        while True:
-            try:
-                return str((await client.apps_connections_open(app_token=token))["url"])
-            except SlackApiError as error:
-                if error.response.get("error") in REVOKED | {"not_allowed_token_type"}:
-                    raise ConfigurationError(REFUSED.format(key="app_token")) from error
-                _log.error("Slack: no socket, trying again in %.0f s: %s", wait, error.response.get("error"))
-            except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-                _log.error("Slack: no socket, trying again in %.0f s: %r", wait, error)
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, LAST_RETRY_SECONDS)
 
     async def _listen(self, stack: AsyncExitStack, host: str, port: int) -> None:
         assert self.requests is not None

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from bot.platforms import slack_text
@@ -10,16 +11,21 @@ from bot.platforms.platform import Final, TurnRef
 from bot.platforms.slack import blocks
 from bot.platforms.slack.api import Api, Refused
 from bot.platforms.slack.files import upload
-from bot.platforms.slack.places import Team, is_direct, question_of
+from bot.platforms.slack.places import Team, is_direct
+from bot.platforms.slack.search import Search, metadata
 from bot.platforms.slack.stream import Stream
 from bot.platforms.slack.surface import Surface
 
 _log = logging.getLogger(__name__)
 
+Content = dict[str, Any]
 UPDATE = "chat.update"
-EVENT_TYPE = "secret_agents_answer"
-SEARCHED = 15
-"""Messages behind the question in which a resumed turn looks for what it posted; what Slack gives at once."""
+FILE_NOTE = "\n\n_The whole answer is in the file below._"
+TOO_LONG = frozenset({"msg_too_long", "msg_blocks_too_long"})
+SURELY_SHORT = 3_000
+"""Characters of what is shown where Slack finds a part too long, by whatever it counts; the rest is in a file."""
+NOT_TO_BE_EDITED = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+"""Somebody deleted the message, or the workspace lets nobody edit it any more."""
 
 
 class SlackReply:
@@ -36,102 +42,118 @@ class SlackReply:
     ) -> None:
         self._api = api
         self._surface = surface
-        self._team = team
         self._turn = turn
         self._most_parts = parts
         self._place = {"channel": turn.key.channel, "thread_ts": turn.key.thread}
         self._stream = Stream(api, turn, now)
+        self._search = Search(api, team, turn)
         self._in_doubt = turn.resumed
         """A message may be there that we do not know of."""
+        self._anew: dict[str, str] = {}
+        """Where a message is now that could not be edited."""
 
-    async def post(self, part: int, text: str, *, key: str) -> str:
-        """A message is recognised by its metadata; a stream, which has none, by being ours behind the question."""
-        found = await self._find(part, key) if self._in_doubt else None
+    async def post(self, part: int, text: str, *, key: str) -> str:  # noqa: ARG002 - the part's name says as much
+        name = self._name(part)
+        found = await self._search.posted(name, streamed=part == 0) if self._in_doubt else None
         if found is not None:
             return found
         self._in_doubt = True
         if part == 0:
             await self._surface.working(self._turn.key, self._turn.title)
-        ts = await self._begun(part, text, key)
+        ts = await self._begun(name, text)
         self._in_doubt = self._turn.resumed
         return ts
 
     async def grow(self, remote_id: str, text: str, status: str) -> bool:
         if self._stream.ts == remote_id:
-            return await self._stream.show(slack_text.inert(text), status)
+            return await self._stream.show(slack_text.growing(text), status)
         if not self._api.has_room(UPDATE):
             return False
         await self._update(remote_id, blocks.running(self._turn.turn, text, status))
         return True
 
-    async def edit(self, part: int, remote_id: str, text: str) -> None:  # noqa: ARG002 - parts look alike
-        ending = [blocks.feedback(self._turn.turn)]
-        if self._stream.ts == remote_id and await self._stream.end(slack_text.inert(text), ending):
-            return
-        await self._update(remote_id, blocks.finished(self._turn.turn, text))
+    async def edit(self, part: int, remote_id: str, text: str) -> None:
+        name = self._name(part)
+        if self._stream.ts == remote_id:
+            ending = {"blocks": [blocks.feedback(self._turn.turn)], "metadata": metadata(name)}
+            if await self._stream.end(slack_text.inert(text), **ending):
+                return
+        try:
+            await self._finished(name, text, partial(self._update, remote_id))
+        except Refused as refused:
+            if refused.error not in NOT_TO_BE_EDITED:
+                raise
+            _log.warning("turn %d: an answer is posted anew: %s", self._turn.turn, refused)
+            self._anew[remote_id] = await self._posted_anew(f"{name} anew", text)
 
     async def finish(self, remote_ids: Sequence[str], final: Final) -> None:
         parts = slack_text.split(final.text)
         if len(remote_ids) > 1:  # only the last one is to be rated
-            for ts, text in zip(remote_ids[:-1], parts, strict=False):
-                await self._update(ts, blocks.finished(self._turn.turn, text, rated=False))
+            for part, (ts, text) in enumerate(zip(remote_ids[:-1], parts, strict=False)):
+                await self._unrated(self._name(part), ts, text)
         if len(parts) > self._most_parts:
-            await self._attach(final.text)
+            await self._attach(f"answer-{self._turn.turn}.md", final.text)
         await self._surface.done(self._turn.key)
 
-    async def _begun(self, part: int, text: str, key: str) -> str:
-        if part == 0 and not text and is_direct(self._turn.key.channel):
-            ts = await self._stream.begin()
-            if ts is not None:
-                return ts
-        number = self._turn.turn
-        content = blocks.finished(number, text) if text else blocks.running(number, "", "")
-        metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": self._key(key)}}
+    async def _unrated(self, name: str, ts: str, text: str) -> None:
+        try:
+            await self._finished(name, text, partial(self._update, ts), rated=False)
+        except Refused as refused:
+            _log.info("a part keeps its buttons: %s", refused)
+
+    async def _begun(self, name: str, text: str) -> str:
+        if text:
+            return await self._finished(name, text, self._post)
+        if is_direct(self._turn.key.channel) and (ts := await self._stream.begin()) is not None:
+            return ts
+        return await self._post(blocks.running(self._turn.turn, "", "") | {"metadata": metadata(name)})
+
+    async def _post(self, content: Content) -> str:
         posted = await self._api.call(
-            "chat.postMessage", **self._place, **content, metadata=metadata, unfurl_links=False, unfurl_media=False
+            "chat.postMessage", **self._place, **content, unfurl_links=False, unfurl_media=False
         )
         return str(posted["ts"])
 
-    async def _update(self, ts: str, content: dict[str, Any]) -> None:
+    async def _update(self, ts: str, content: Content) -> str:
+        arguments = {"channel": self._turn.key.channel, "ts": self._anew.get(ts, ts), **content}
         try:
-            await self._api.call(UPDATE, channel=self._turn.key.channel, ts=ts, **content)
+            await self._api.call(UPDATE, **arguments)
         except Refused as refused:
             if refused.error != "streaming_state_conflict":
                 raise
-            await self._stream.give_up(ts)
-            await self._api.call(UPDATE, channel=self._turn.key.channel, ts=ts, **content)
+            await self._stream.give_up(arguments["ts"])
+            await self._api.call(UPDATE, **arguments)
+        return ts
 
-    async def _find(self, part: int, key: str) -> str | None:
-        for message in await self._behind_question():
-            payload = (message.get("metadata") or {}).get("event_payload") or {}
-            if payload.get("key") == self._key(key):
-                return str(message["ts"])
-            streamed = part == 0 and not payload and not message.get("files") and is_direct(self._turn.key.channel)
-            if streamed:
-                return str(message["ts"])
-        return None
+    async def _posted_anew(self, name: str, text: str) -> str:
+        found = await self._search.posted(name, streamed=False)
+        return found or await self._finished(name, text, self._post)
 
-    async def _behind_question(self) -> list[dict[str, Any]]:
-        """Our messages that came after the question."""
-        arguments = {"channel": self._turn.key.channel, "ts": self._turn.key.thread, "limit": SEARCHED}
-        question = question_of(self._turn)
-        found = await self._api.call("conversations.replies", **arguments, oldest=question, include_all_metadata="true")
-        ours = (self._team.bot_id, self._team.bot_user)
-        messages = [m for m in found.get("messages", []) if m.get("bot_id") in ours or m.get("user") in ours]
-        return [m for m in messages if m["ts"] > question]
+    async def _finished(
+        self, name: str, text: str, put: Callable[[Content], Awaitable[str]], *, rated: bool = True
+    ) -> str:
+        """Show a finished part. What Slack finds too long is shown in short, and whole in a file."""
+        named = {"metadata": metadata(name)}
+        try:
+            return await put(blocks.finished(self._turn.turn, text, rated=rated) | named)
+        except Refused as refused:
+            if refused.error not in TOO_LONG:
+                raise
+            _log.warning("turn %d: a part of the answer becomes a file: %s", self._turn.turn, refused)
+        short = slack_text.first(text, SURELY_SHORT) + FILE_NOTE
+        ts = await put(blocks.finished(self._turn.turn, short, rated=rated) | named)
+        await self._attach(f"answer-{self._turn.turn}-{name.rpartition(' ')[2]}.md", text)
+        return ts
 
-    def _key(self, key: str) -> str:
-        """Unique beyond this database: turns of another one have the same numbers."""
-        return f"{self._turn.event_key} {key}"
-
-    async def _attach(self, text: str) -> None:
-        name = f"answer-{self._turn.turn}.md"
-        if self._in_doubt:
-            messages = await self._behind_question()
-            if any(file.get("name") == name for message in messages for file in message.get("files") or []):
-                return
+    async def _attach(self, file: str, text: str) -> None:
+        if self._in_doubt and await self._search.has_file(file):
+            return
         self._in_doubt = True
-        await upload(self._api, name, text.encode(), **self._place)
+        await upload(self._api, file, text.encode(), **self._place)
+
+    def _name(self, part: int) -> str:
+        """Of a part, unique beyond this database: turns of another one have the same numbers."""
+        return f"{self._turn.event_key} {part}"
 
 
 class LateReply:

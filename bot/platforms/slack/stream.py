@@ -9,12 +9,11 @@ from typing import Any
 
 from bot.platforms.platform import TurnRef
 from bot.platforms.slack.api import Api, Refused
-from bot.platforms.slack.blocks import Block
 from bot.platforms.slack.places import team_of
 
 _log = logging.getLogger(__name__)
 
-APPEND = "chat.appendStream"
+START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
 LIFETIME = 240.0
 """Seconds after which a stream is ended, before Slack lets it die at about 300; from then on the message is edited."""
 MAX_TITLE = 250
@@ -29,16 +28,20 @@ class Stream:
         self._now = now
         self.ts: str | None = None
         self._sent = ""
+        self._sure = True
+        """Whether `_sent` is what Slack has: a call that broke off may have had its effect."""
         self._status = ""
         self._tasks = 0
         self._begun = 0.0
 
     async def begin(self) -> str | None:
-        """None where the workspace has no streams."""
+        """None where the workspace has no streams, or no room for one more."""
+        if not self._api.has_room(START):
+            return None
         key = self._turn.key
         try:
             started = await self._api.call(
-                "chat.startStream",
+                START,
                 channel=key.channel,
                 thread_ts=key.thread,
                 recipient_user_id=self._turn.author_id,
@@ -53,7 +56,7 @@ class Stream:
 
     async def show(self, text: str, status: str) -> bool:
         """Append what is new. False when that has to wait, or when it cannot be done by appending: see `ts` then."""
-        if not text.startswith(self._sent) or self._now() - self._begun > LIFETIME:
+        if not self._can_become(text) or self._now() - self._begun > LIFETIME:
             await self.give_up(self.ts)
             return False
         if not self._api.has_room(APPEND):
@@ -64,29 +67,35 @@ class Stream:
         self._sent, self._status = text, status
         return True
 
-    async def end(self, text: str, ending: list[Block]) -> bool:
-        """Append the rest and what stands below it. False when the message has to be edited instead."""
-        if not text.startswith(self._sent):
+    async def end(self, text: str, **ending: Any) -> bool:
+        """Append the rest, with what stands below and behind it. False when the message has to be edited instead."""
+        if not self._can_become(text):
             await self.give_up(self.ts)
             return False
         chunks = [*self._task(""), *_texts(text[len(self._sent) :])]
-        ended = await self._called("chat.stopStream", blocks=ending, **({"chunks": chunks} if chunks else {}))
+        ended = await self._called(STOP, **ending, **({"chunks": chunks} if chunks else {}))
         self.ts = None
         return ended
 
     async def give_up(self, ts: str | None) -> None:
         """End a stream as it is, also one that an earlier process began, so that its message can be edited."""
         self.ts = ts
-        await self._called("chat.stopStream")
+        await self._called(STOP)
         self.ts = None
 
+    def _can_become(self, text: str) -> bool:
+        """Whether the stream is known to be the beginning of `text`."""
+        return self._sure and text.startswith(self._sent)
+
     async def _called(self, method: str, **arguments: Any) -> bool:
+        self._sure = False
         try:
             await self._api.call(method, channel=self._turn.key.channel, ts=self.ts, **arguments)
         except Refused as refused:
             _log.info("the stream is over: %s", refused)
             self.ts = None
             return False
+        self._sure = True
         return True
 
     def _task(self, status: str) -> list[dict[str, Any]]:

@@ -2,11 +2,12 @@
 missing in a workspace; then the bot does without.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
 
-from bot.errors import PlatformError, PlatformGone
+from bot.errors import PlatformError
 from bot.platforms import slack_text
 from bot.platforms.platform import ConversationKey
 from bot.platforms.slack.api import Api, Refused
@@ -19,6 +20,8 @@ MISSING_SECONDS = 600.0
 """How long a method that the workspace refuses is not tried again."""
 ABOUT_PLACES = frozenset({"channel_not_found", "thread_not_found", "is_archived", "not_in_channel"})
 """Refusals of a place, not of the method."""
+PATIENCE_SECONDS = 3.0
+"""How long an answer waits for its status to be shown, Slack's own waits included."""
 
 
 class Surface:
@@ -28,23 +31,37 @@ class Surface:
         self._api = api
         self._now = now
         self._missing: dict[str, float] = {}
+        self._working: set[ConversationKey] = set()
 
     async def working(self, key: ConversationKey, title: str) -> None:
-        """An answer is begun. The title counts for the thread's first one."""
+        """An answer is begun. The title counts for the thread's first one. Left out where Slack has no room for it."""
+        if not self._api.has_room(SESSION):
+            return
+        self._working.add(key)
         named = {"title": slack_text.session_title(title)} if title.strip() else {}
-        if not await self._tried(SESSION, channel_id=key.channel, thread_ts=key.thread, status="processing", **named):
-            await self._tried(STATUS, channel_id=key.channel, thread_ts=key.thread, status="is thinking…")
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                if not await self._tried(SESSION, key, status="processing", **named):
+                    await self._tried(STATUS, key, status="is thinking…")
+        except TimeoutError:
+            _log.info("Slack is too busy to show a status")
 
     async def done(self, key: ConversationKey) -> None:
         """The answer is complete, stopped or given up: also what a crashed process left is taken away."""
-        if not await self._tried(SESSION, channel_id=key.channel, thread_ts=key.thread, status="active"):
-            await self._tried(STATUS, channel_id=key.channel, thread_ts=key.thread, status="")
+        if key not in self._working and not self._api.has_room(SESSION):
+            return
+        if not await self._tried(SESSION, key, status="active"):
+            await self._tried(STATUS, key, status="")
+        self._working.discard(key)
 
     async def suggest(self, channel: str, prompts: Sequence[str]) -> None:
         listed = [{"title": prompt, "message": prompt} for prompt in prompts]
-        await self._tried(PROMPTS, channel_id=channel, prompts=listed)
+        await self._called(PROMPTS, channel_id=channel, prompts=listed)
 
-    async def _tried(self, method: str, **arguments: object) -> bool:
+    async def _tried(self, method: str, key: ConversationKey, **arguments: str) -> bool:
+        return await self._called(method, channel_id=key.channel, thread_ts=key.thread, **arguments)
+
+    async def _called(self, method: str, **arguments: object) -> bool:
         """Whether there is such a method here."""
         if self._missing.get(method, 0.0) > self._now():
             return False
@@ -56,6 +73,6 @@ class Surface:
             _log.info("this workspace has no %s: %s", method, refused.error)
             self._missing[method] = self._now() + MISSING_SECONDS
             return False
-        except (PlatformError, PlatformGone) as error:
+        except PlatformError as error:
             _log.info("%s", error)
         return True

@@ -2,15 +2,19 @@
 
 import logging
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bot.command_specs import COMMANDS, CommandSpec
 from bot.commands import CommandAnswer, Commands, Invocation
-from bot.errors import PlatformError, PlatformGone, SecretAgentsError, sentence_for
+from bot.errors import PlatformError, SecretAgentsError, UserError, sentence_for
 from bot.platforms import slack_text
 from bot.platforms.slack.answers import Answers
 from bot.platforms.slack.people import People
-from bot.platforms.slack.places import Team, is_direct, key_of_message
+from bot.platforms.slack.places import Team, event_key, is_direct, key_of_message
 from bot.platforms.slack.questions import Event, speaker_of
+from bot.platforms.slack.seen import Seen
+from bot.platforms.slack.threads import run_in_thread
 from storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
@@ -18,6 +22,15 @@ _log = logging.getLogger(__name__)
 SPOKEN = {spec.name: spec for spec in COMMANDS if spec.name in {"end", "list", "show", "stop", "new", "help"}}
 _ID = re.compile(r"[a-z0-9]{4,40}")
 _DIGITS = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A command that somebody may have said. `marked`: by `!`, so that it can be nothing else."""
+
+    command: str
+    arguments: Mapping[str, str]
+    marked: bool
 
 
 class Words:
@@ -28,37 +41,60 @@ class Words:
         self._commands = commands
         self._people = people
         self._answers = answers
+        self._seen = Seen()
 
     async def carried_out(self, event: Event, *, addressed: bool) -> bool:
         """Whether the message was a command. Those that only look like one are questions."""
-        asked = command_of(event, self._team.bot_user, addressed=addressed)
-        if asked is None:
+        spoken = command_of(event, self._team.bot_user, addressed=addressed)
+        if spoken is None:
             return False
-        key = key_of_message(self._team.id, event)
-        author = await self._people.author(speaker_of(event), direct=is_direct(event["channel"]))
+        this = event_key(self._team.id, event["channel"], event["ts"])
+        if this in self._seen:
+            return True
+        author = await self._people.vouched(speaker_of(event), direct=is_direct(event["channel"]))
+        asked = Invocation(spoken.command, spoken.arguments, key_of_message(self._team.id, event), author)
+        if not spoken.marked and not await self._makes_sense(asked):
+            return False
+        answer = await self._answer(asked, in_thread="thread_ts" in event)
+        self._seen.add(this)
         try:
-            answer = await self._commands.run(Invocation(asked[0], asked[1], key, author))
-        except (SecretAgentsError, StorageError) as error:
-            answer = CommandAnswer(sentence_for(error))
-        try:
-            await self._answers.whisper(answer, asked[0], key, author)
-        except (PlatformError, PlatformGone) as error:
+            await self._answers.whisper(answer, asked.command, asked.key, author)
+        except PlatformError as error:
             _log.warning("the answer to a command could not be shown: %s", error)
         return True
 
+    async def _makes_sense(self, asked: Invocation) -> bool:
+        """Whether its words name something: `show abcd23` may be a command, `show that` and `new idea` are not."""
+        try:
+            if id_ := asked.arguments.get("id"):
+                await self._commands.find(id_, asked.key, asked.author)
+            self._commands.agent(asked.arguments.get("agent"))
+        except UserError:
+            return False
+        except StorageError:
+            return True
+        return True
 
-def command_of(event: Event, bot_user: str, *, addressed: bool) -> tuple[str, dict[str, str]] | None:
+    async def _answer(self, asked: Invocation, *, in_thread: bool) -> CommandAnswer:
+        try:
+            return await (run_in_thread(self._commands, asked) if in_thread else self._commands.run(asked))
+        except (SecretAgentsError, StorageError) as error:
+            return CommandAnswer(sentence_for(error))
+
+
+def command_of(event: Event, bot_user: str, *, addressed: bool) -> Spoken | None:
     """The command that a message is: its first word known, marked by `!` or by the bot's name before it, and nothing
-    behind it but what the command takes. In a channel, outside any thread, there is nothing to command.
+    behind it but what the command takes. With the bot's name only in threads: elsewhere there are slash commands.
     """
     text = slack_text.without_mention(str(event.get("text") or ""), bot_user).strip()
     marked = text.startswith("!")
     words = text.removeprefix("!").split()
-    spec = SPOKEN.get(words[0].lower()) if words else None
-    if spec is None or event.get("files") or not (marked or (addressed and "thread_ts" in event)):
+    if not words or event.get("files") or not (marked or (addressed and "thread_ts" in event)):
         return None
-    arguments = _arguments(spec, words[1:])
-    return None if arguments is None else (spec.name, arguments)
+    name = words[0].rstrip("!.") if len(words) == 1 else words[0]
+    spec = SPOKEN.get(name.lower())
+    arguments = _arguments(spec, words[1:]) if spec is not None else None
+    return Spoken(spec.name, arguments, marked) if spec is not None and arguments is not None else None
 
 
 def _arguments(spec: CommandSpec, values: list[str]) -> dict[str, str] | None:

@@ -68,7 +68,7 @@ class WebApi:
             self._refused(name, team_id, args, refusal)
             return _refused(refusal)
         self._record(name, team_id, args, None)
-        return 200, body, {}
+        return 200, body, {"X-OAuth-Scopes": ",".join(sorted(team.scopes))}
 
     def _check_limits(self, name: str, team: str, channel: str) -> None:
         if wait := self.limits.check(name, team, channel):

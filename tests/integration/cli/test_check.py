@@ -63,13 +63,6 @@ async def test_a_port_in_use_is_found_unless_it_is_ours(command: Command) -> Non
     assert found(taken)["web"]["todo"] == "set another [web] port"
 
 
-async def test_a_platform_that_is_not_built_yet_is_said_plainly(command: Command) -> None:
-    command.variables |= {"SLACK_BOT_TOKEN": "xoxb-x", "SLACK_APP_TOKEN": "xapp-x"}
-    done = await command("check", "--json")
-    assert done.status == 1
-    assert found(done)["slack"]["why"] == "this version does not connect to Slack yet"
-
-
 async def test_a_page_that_is_switched_off_is_off(command: Command) -> None:
     command.variables["SECRET_AGENTS_WEB__ENABLED"] = "false"
     done = await command("check", "--json")

@@ -63,11 +63,3 @@ async def test_nothing_to_run_is_a_configuration_error(command: Command) -> None
     done = await command("run")
     assert done.status == 2
     assert done.err == "[web] enabled: is false, and no other platform is on: there is nothing to run\n"
-
-
-async def test_a_platform_that_is_not_built_yet_is_said_plainly(command: Command) -> None:
-    command.variables |= {"SLACK_BOT_TOKEN": "xoxb-hush-hush", "SLACK_APP_TOKEN": "xapp-hush-hush"}
-    command.variables["SECRET_AGENTS_WEB__ENABLED"] = "false"
-    done = await command("run")
-    assert "slack is on, but this version does not connect to it yet" in done.err
-    assert "hush" not in done.err

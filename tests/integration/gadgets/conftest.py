@@ -7,6 +7,7 @@ import pytest
 
 from gadgets.catalogue import ALL
 from gadgets.clock import ClockSettings
+from gadgets.context import Occasion
 from gadgets.toolbox import Outcome, Toolbox
 from gadgets.weather import WeatherSettings
 from tests.fakes.open_meteo import OpenMeteo
@@ -47,6 +48,6 @@ def call(http: aiohttp.ClientSession, server: OpenMeteo, addresses: dict[str, An
             "weather": WeatherSettings.model_validate(addresses | weather),
             "clock": ClockSettings(geocoding_url=server.geocoding_url),
         }
-        return await box.call(name, arguments, http=http, user="test:1", settings=settings)
+        return await box.call(name, arguments, http=http, occasion=Occasion("test:1"), settings=settings)
 
     return run

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from gadgets.caesar import decrypt
+from gadgets.context import Occasion
 from gadgets.gadget import gadget
 from gadgets.toolbox import MAX_RESULT, Outcome, Toolbox
 
@@ -42,7 +43,7 @@ def fit_to_show(text: str) -> bool:
 async def test_as_results_they_are_fit_to_be_shown(http: aiohttp.ClientSession, naughty: list[str]) -> None:
     box = Toolbox([echo])
     for text in naughty:
-        outcome = await box.call("echo", {"text": text}, http=http, user="test:1", settings={})
+        outcome = await box.call("echo", {"text": text}, http=http, occasion=Occasion("test:1"), settings={})
         assert outcome.ok
         assert fit_to_show(outcome.text)
 

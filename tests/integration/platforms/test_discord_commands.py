@@ -118,8 +118,7 @@ async def test_a_long_list_is_paged_by_a_button(tmp_path: Path) -> None:
         await begin(at, 12)
         answer = await at.mission(at.alice, at.general, "list")
         assert answer.content.count("\n- `") == 10
-        await at.press(at.alice, answer, "list").acknowledged()
-        await at.discord.wait_for(lambda: answer.edits)
+        await at.turned(at.alice, answer, "list")
         assert (answer.content.count("\n- `"), list(answer.buttons)) == (2, [])
 
 
@@ -133,8 +132,8 @@ async def test_show_repeats_a_mission_and_pages_back(tmp_path: Path) -> None:
         answer = await at.mission(at.alice, dm, "show")
         assert "question 11." in answer.content
         assert "question 1." not in answer.content
-        at.press(at.alice, answer, "show")
-        await at.discord.wait_for(lambda: "question 1." in answer.content)
+        await at.turned(at.alice, answer, "show")
+        assert "question 1." in answer.content
         assert "question 2." not in answer.content
         assert list(answer.buttons) == []
 
@@ -163,8 +162,7 @@ async def test_ending_is_asked_about_first(tmp_path: Path) -> None:
         answer = await at.mission(at.alice, thread, "end")
         assert (answer.content, answer.ephemeral) == (f"End mission `{mission.id}` (one)?", True)
         assert (await missions(at))[0].status == "active"
-        at.press(at.alice, answer, "end")
-        await at.discord.wait_for(lambda: answer.edits)
+        await at.turned(at.alice, answer, "end")
         assert (answer.content, list(answer.buttons)) == (f"Mission `{mission.id}` {thread.mention} ended.", [])
         assert (await missions(at))[0].status == "completed"
 
@@ -173,8 +171,7 @@ async def test_a_mission_can_be_kept(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         thread = (await at.answered("one")).channel
         answer = await at.mission(at.alice, thread, "end")
-        at.press(at.alice, answer, "keep")
-        await at.discord.wait_for(lambda: answer.edits)
+        await at.turned(at.alice, answer, "keep")
         assert (answer.content, list(answer.buttons)) == ("It goes on.", [])
         assert (await missions(at))[0].status == "active"
 

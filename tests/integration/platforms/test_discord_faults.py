@@ -191,7 +191,7 @@ async def test_a_wrong_token_ends_the_program_with_what_to_do_and_is_shown_nowhe
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with FakeDiscord.running(token="right-token") as discord:
-        settings = {"token": SecretStr("wrong-token-4711")}
+        settings: dict[str, Any] = {"token": SecretStr("wrong-token-4711")}
         with pytest.raises(ConfigurationError, match=r"\[discord\] token") as caught:
             async with running_bot(tmp_path / "bot.db", discord, ScriptedModel(), connected=False, **settings) as bot:
                 await bot.serving

@@ -1,6 +1,7 @@
 """Talking to the bot in the fake Slack: where it answers, when it is silent, and what becomes of files and edits."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -157,7 +158,7 @@ async def test_nothing_but_a_mention_is_a_question_too(tmp_path: Path, mode: str
 @pytest.mark.parametrize("hidden", [False, True])
 async def test_files_are_read(tmp_path: Path, mode: str, *, hidden: bool) -> None:
     """Of a hidden one the event tells nothing but the id."""
-    seeing = ScriptedModel(answer=echo, capabilities=FUNCTION_CALLING.__class__(tools=True, vision=True, context_length=8192))
+    seeing = ScriptedModel(answer=echo, capabilities=replace(FUNCTION_CALLING, vision=True))
     async with scene(tmp_path, seeing, mode=mode) as at:
         text = Attached("codes.txt", b"the code is 007", hidden=hidden)
         await at.answered("look", files=[text, Attached("map.png", png(), hidden=hidden)])

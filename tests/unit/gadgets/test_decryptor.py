@@ -2,6 +2,7 @@ import aiohttp
 import pytest
 
 from gadgets.caesar import encrypt as shifted
+from gadgets.context import Occasion
 from gadgets.decryptor import decrypt, encrypt
 from gadgets.toolbox import MAX_RESULT, Outcome, Toolbox
 
@@ -10,7 +11,7 @@ BOX = Toolbox([decrypt, encrypt])
 
 async def call(name: str, **arguments: object) -> Outcome:
     async with aiohttp.ClientSession() as http:
-        return await BOX.call(name, arguments, http=http, user="test:1", settings={})
+        return await BOX.call(name, arguments, http=http, occasion=Occasion("test:1"), settings={})
 
 
 async def test_with_a_shift_the_result_is_the_plain_text() -> None:

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from gadgets.context import Context
+from gadgets.context import Context, Occasion
 from gadgets.errors import BadArguments, GadgetError, GadgetFailed
 from gadgets.gadget import Gadget, gadget
 from gadgets.text import CUT
@@ -77,12 +77,12 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def call(http: aiohttp.ClientSession, name: str, **arguments: Any) -> Outcome:
-    return await BOX.call(name, arguments, http=http, user="test:1", settings={})
+    return await BOX.call(name, arguments, http=http, occasion=Occasion("test:1"), settings={})
 
 
 async def test_a_gadget_gets_user_session_and_its_own_settings(http: aiohttp.ClientSession) -> None:
     chosen = {"who": Volume(level=9), "echo": Volume(level=1)}
-    outcome = await BOX.call("who", {}, http=http, user="test:1", settings=chosen)
+    outcome = await BOX.call("who", {}, http=http, occasion=Occasion("test:1"), settings=chosen)
     assert outcome == Outcome('{"user":"test:1","level":9,"open":true}', ok=True)
 
 
@@ -150,7 +150,7 @@ async def test_cancelling_the_caller_cancels_the_gadget(http: aiohttp.ClientSess
             stopped.set()
         return ""
 
-    task = asyncio.create_task(Toolbox([wait]).call("wait", {}, http=http, user="test:1", settings={}))
+    task = asyncio.create_task(Toolbox([wait]).call("wait", {}, http=http, occasion=Occasion("test:1"), settings={}))
     await started.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -14,8 +14,11 @@ from bot.platforms.slack_text import (
     LIMIT,
     MAX_TITLE,
     UPDATE_TEXT_LIMIT,
+    escaped,
     first,
+    growing,
     inert,
+    mentions,
     opens_for_somebody_else,
     readable,
     session_title,
@@ -85,6 +88,72 @@ def test_nothing_that_pings_survives_however_it_is_nested(text: str) -> None:
 @given(HOSTILE)
 def test_what_is_inert_stays_as_it_is(text: str) -> None:
     assert inert(inert(text)) == inert(text)
+
+
+WHOLE = [
+    "<!channel> ",
+    "<!here|here>, ",
+    "<@U0ADA|ada>\n",
+    "&lt;!here&gt; ",
+    "@here ",
+    "@channels ",
+    "<https://a.b|the page> ",
+    "a < b > c & d ",
+    "<!-- x -->",
+    "word ",
+    "\n\n",
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Hello <", "Hello "),
+        ("Hello <!chan", "Hello "),
+        ("Hello <@U0A", "Hello "),
+        ("Hello &lt;!ch", "Hello "),
+        ("Hello <https://a.b|the p", "Hello "),
+        ("Hello @cha", "Hello "),
+        ("Hello @channel", "Hello "),
+        ("Hello @channels!", "Hello @channels!"),
+        ("Hello @channel ", f"Hello @{JOINER}channel "),
+        ("Hello <!channel>", f"Hello @{JOINER}channel"),
+        ("a < b", "a < b"),
+        ("R&D", "R&D"),
+    ],
+)
+def test_what_may_become_a_ping_is_held_back_while_the_text_grows(text: str, shown: str) -> None:
+    assert growing(text) == shown
+
+
+@given(st.lists(st.sampled_from(WHOLE), max_size=8).map("".join), st.integers(0, 120))
+def test_what_was_shown_of_a_growing_text_stays(text: str, cut: int) -> None:
+    assert growing(text).startswith(growing(text[:cut]))
+
+
+@given(HOSTILE, st.integers(0, 40))
+def test_a_growing_text_pings_nobody(text: str, cut: int) -> None:
+    assert PINGS.search(growing(text[:cut]).replace("&lt;", "<")) is None
+
+
+@given(st.one_of(st.text(), st.just("@here " * 400), st.just("\U0001f575" * 400)), st.integers(1, 500))
+def test_a_growing_text_is_never_too_long(text: str, limit: int) -> None:
+    assert utf16_length(growing(text, limit)) <= limit
+
+
+@given(HOSTILE)
+def test_in_slacks_own_markup_nothing_pings_either(text: str) -> None:
+    shown = escaped(text)
+    assert "<" not in shown
+    assert "@channel" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "is_so"),
+    [(f"hello <@{BOT}>", True), (f"<@{BOT}|agent>?", True), (f"<@{BOT}2> hello", False), (BOT, False), ("", False)],
+)
+def test_a_mention_is_one_of_the_whole_id(text: str, is_so: bool) -> None:
+    assert mentions(text, BOT) is is_so
 
 
 @pytest.mark.parametrize(

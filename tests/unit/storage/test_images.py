@@ -131,11 +131,16 @@ async def test_a_database_from_before_pictures_is_upgraded_with_its_turns(tmp_pa
     before.executescript(f"PRAGMA application_id = {APPLICATION_ID}; {first.sql}")
     before.executescript("CREATE TABLE migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT)")
     before.execute("INSERT INTO migrations VALUES (?, ?, '')", (first.number, first.name))
-    old = turns.admit(before, message("discord:old", "old"))
+    number = conversations.open_(before, message("discord:old").opening).number
+    before.execute(
+        """INSERT INTO turns (conversation, event_key, author, author_name, user_message, status, created_at)
+            VALUES (?, 'discord:old', 'u1', 'Moneypenny', 'old', 'queued', '')""",
+        (number,),
+    )
     before.commit()
     before.close()
     async with SQLiteDatabase(str(path)) as database:
         await database.write(turns.admit, with_pictures("discord:new"))
-        await database.write(answer_next, old.conversation, answer())
-        claim = await database.write(claimed, old.conversation)
+        await database.write(answer_next, number, answer())
+        claim = await database.write(claimed, number)
     assert (claim.window[0].user_message, claim.images) == ("old", PICTURES)

@@ -1,0 +1,209 @@
+"""The field mission: travel → disguise → crack the code → report back. A finite state machine, pure.
+
+A move takes a mission and gives what it is afterwards and what there is to tell. A move that is not possible now, or is
+made twice, changes nothing but the time that it took, and says what is possible.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from gadgets.field_cities import City
+from gadgets.field_state import HINT_COSTS, MAX_TRIED, PHASES, Mission, Phase, counted, drawn, loaded, normalised
+from gadgets.field_wardrobe import BY_NAME, Weather, named, problem, rack
+from gadgets.text import excerpt
+
+NO_MISSION = "There is no field mission yet. Ask for a briefing and one begins."
+MAX_EXTRA = 80
+"""Characters around the right text with which a guess still counts."""
+MIN_REPORT = 3
+"""Words."""
+_RANKS = ((100, "a legend of the service"), (80, "an ace"), (60, "a reliable agent"), (0, "a survivor"))
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The mission after a move, and what happened."""
+
+    mission: Mission
+    text: str
+
+
+def brief(seed: str, turn: int, now: datetime) -> Move:
+    """A new mission."""
+    mission = drawn(seed, turn, now)
+    return Move(mission, f"Your mission: travel, blend in, crack a code, report back. {objective(mission)}")
+
+
+def destination(mission: Mission, wanted: str) -> City | None:
+    """The city that is meant, if one can travel now and it is among those offered."""
+    place = _place(mission, wanted)
+    return replace(mission, at=place).city if place is not None and mission.phase == "travel" else None
+
+
+def travel(mission: Mission, turn: int, wanted: str, weather: Weather | None) -> Move:
+    """Go there. `weather` is that of the `destination`, None where there is none to go to."""
+    mission = counted(mission, turn)
+    place = _place(mission, wanted)
+    if mission.phase != "travel":
+        return _refused(mission, f"You are in {mission.city.name} already, and the way back leads through the job.")
+    if place is None or weather is None:
+        return _refused(mission, f"No ticket was issued to “{excerpt(wanted)}”.")
+    there = replace(mission, phase="disguise", at=place, weather=weather)
+    there = replace(there, rack=rack(weather, there.city, there.seed))
+    return Move(there, f"You have arrived in {there.city.name}. {objective(there)}")
+
+
+def disguise(mission: Mission, turn: int, wanted: str) -> Move:
+    mission = counted(mission, turn)
+    if mission.phase != "disguise" or mission.weather is None:
+        early = mission.phase == "travel"
+        return _refused(mission, "You dress where you work: travel first." if early else "You are dressed already.")
+    name = named(wanted, mission.rack)
+    if name is None:
+        return _refused(mission, f"“{excerpt(wanted)}” does not hang on this rack.")
+    flaw = problem(BY_NAME[name], mission.weather, mission.city)
+    if flaw:
+        return _mistaken(mission, name, f"The {name} would give you away: {flaw}.")
+    dressed = replace(mission, phase="crack", outfit=name)
+    return Move(
+        dressed, f"The {name} is perfect: nobody looks twice, and the contact makes contact. {objective(dressed)}"
+    )
+
+
+def crack(mission: Mission, turn: int, guess: str) -> Move:
+    mission = counted(mission, turn)
+    if mission.phase != "crack":
+        early = mission.phase in {"travel", "disguise"}
+        return _refused(mission, "You have no code to crack yet." if early else "That code is cracked already.")
+    said, meant = normalised(guess), normalised(mission.plaintext)
+    if meant in said and len(said) <= len(meant) + MAX_EXTRA:
+        solved = replace(mission, phase="report")
+        return Move(solved, f"Cracked! The message reads: “{mission.plaintext}”. {objective(solved)}")
+    if not said or said == normalised(mission.ciphertext):
+        return _refused(mission, "That is the code as it stands, not what it means.")
+    return _mistaken(mission, sha256(said.encode()).hexdigest()[:16], f"Wrong: {_right_words(mission, guess)}.")
+
+
+def hint(mission: Mission, turn: int) -> Move:
+    """One a turn, each clearer and dearer than the one before; when all are given, they are repeated for nothing."""
+    mission = counted(mission, turn)
+    if mission.phase == "disguise":
+        return _disguise_hint(mission)
+    if mission.phase != "crack":
+        return _refused(mission, "There is nothing to hint at here.")
+    all_of_them = mission.cipher.hints(mission.offer.key)
+    if mission.hinted_in != turn and mission.hints < len(all_of_them):
+        mission = replace(mission, hints=mission.hints + 1, hinted_in=turn)
+        cost = f" That hint cost {HINT_COSTS[mission.hints - 1]} points."
+    else:
+        cost = " That is all there is to know." if mission.hints == len(all_of_them) else ""
+    return Move(mission, f"Hint {mission.hints} of {len(all_of_them)}: {mission.clues[-1]}{cost} {objective(mission)}")
+
+
+def report(mission: Mission, turn: int, text: str, now: datetime) -> Move:
+    """The end, if the report tells where the agent was or what the message said."""
+    mission = counted(mission, turn)
+    if mission.phase == "over":
+        return Move(mission, debrief(mission))
+    if mission.phase != "report":
+        return _refused(mission, "Headquarters hangs up: there is nothing to report yet.")
+    words = {normalised(word) for word in text.split()}
+    known = {normalised(word) for word in mission.plaintext.split() if len(word) > 3}
+    if len(words) < MIN_REPORT or not (known & words or normalised(mission.city.name) in normalised(text)):
+        return _refused(mission, "Headquarters cannot make sense of that.")
+    over = replace(mission, phase="over", ended=now.isoformat(timespec="seconds"))
+    return Move(over, debrief(over))
+
+
+def debrief(mission: Mission) -> str:
+    rank = next(name for least, name in _RANKS if mission.score >= least)
+    return (
+        f"Mission accomplished in {mission.city.name}: {mission.score} points, the mark of {rank}. "
+        f"Time: {mission.turns} turns (-{mission.late}), {mission.minutes} minutes, from {_clock(mission.started)} to "
+        f"{_clock(mission.ended)} UTC. Hints: {_hint_count(mission)} (-{mission.helped}). "
+        f"Mistakes: {mission.mistakes} (-{mission.clumsy}). {mission.offer.cipher} code: +{mission.cipher.bonus}. "
+        "This mission is over."
+    )
+
+
+def objective(mission: Mission) -> str:
+    """What is to be done now, with all that one needs for it."""
+    match mission.phase:
+        case "travel":
+            offers = "; ".join(_offered(mission, place) for place in range(len(mission.offers)))
+            return f"Now choose a destination. Tickets are ready for: {offers}."
+        case "disguise":
+            racked = "; ".join(str(BY_NAME[name]) for name in mission.rack)
+            return (
+                f"The weather in {mission.city.name}: {mission.weather}. Your contact waits at this place: "
+                f"{mission.city.scene}. Now choose a disguise that suits both. On the rack: {racked}."
+            )
+        case "crack":
+            return f"Now crack the code that the contact slipped you: {mission.ciphertext}"
+        case "report":
+            return f"Now report back to headquarters: that you were in {mission.city.name}, and what the message said."
+        case "over":
+            return "Nothing is left to do."
+
+
+def describe(state: Mapping[str, Any]) -> str:
+    """A mission for people, as Markdown; empty where there is none."""
+    mission = loaded(state)
+    if mission is None:
+        return ""
+    if mission.phase == "over":
+        return f"**Field mission:** {debrief(mission)}"
+    phases: list[Phase] = list(PHASES)
+    at = f"phase {phases.index(mission.phase) + 1} of {len(phases) - 1}: {PHASES[mission.phase]}"
+    clues = "".join(f"\n- {clue}" for clue in mission.clues) if mission.phase == "crack" else ""
+    return (
+        f"**Field mission**, {at}\n**Objective:** {objective(mission)}{clues}\n**Score:** {mission.score} points "
+        f"({mission.turns} turns, {_hint_count(mission)} hints, {mission.mistakes} mistakes)"
+    )
+
+
+def _refused(mission: Mission, why: str) -> Move:
+    return Move(mission, f"{why} {objective(mission)}")
+
+
+def _mistaken(mission: Mission, tried: str, why: str) -> Move:
+    """The same mistake twice counts once."""
+    if tried in mission.tried:
+        return _refused(mission, f"You tried exactly that before. {why}")
+    return _refused(replace(mission, mistakes=mission.mistakes + 1, tried=(*mission.tried, tried)[-MAX_TRIED:]), why)
+
+
+def _disguise_hint(mission: Mission) -> Move:
+    assert mission.weather is not None
+    hinted = replace(mission, outfit_hinted=True)
+    suits = [name for name in mission.rack if not problem(BY_NAME[name], mission.weather, mission.city)]
+    cost = "" if mission.outfit_hinted else f" That hint cost {HINT_COSTS[0]} points."
+    return Move(hinted, f"Hint: nobody would notice the {suits[0]}.{cost} {objective(hinted)}")
+
+
+def _place(mission: Mission, wanted: str) -> int | None:
+    name = named(wanted, [offer.city for offer in mission.offers])
+    return next((place for place, offer in enumerate(mission.offers) if offer.city == name), None)
+
+
+def _offered(mission: Mission, place: int) -> str:
+    there = replace(mission, at=place)
+    bonus = f"bonus {there.cipher.bonus}" if there.cipher.bonus else "no bonus"
+    return f"{there.city.name}, {there.city.country} ({there.offer.cipher} code, {bonus})"
+
+
+def _right_words(mission: Mission, guess: str) -> str:
+    words, said = mission.plaintext.split(), {normalised(word) for word in guess.split()}
+    right = sum(normalised(word) in said for word in words)
+    return f"{right} of {len(words)} words are right"
+
+
+def _hint_count(mission: Mission) -> int:
+    return mission.hints + mission.outfit_hinted
+
+
+def _clock(time: str) -> str:
+    return time[:16].replace("T", " ")

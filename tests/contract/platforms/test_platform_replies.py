@@ -1,0 +1,176 @@
+"""`Reply` and `Platform` as their docstrings promise: what the core builds on, call by call."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import PlatformError, PlatformGone
+from bot.platforms.platform import Final
+from bot.platforms.splitting import utf16_length
+from tests.contract.platforms.running import asked, needs
+from tests.contract.platforms.stage import Can, Stage, Trouble
+from tests.waiting import until
+
+KEY = "1.0"
+DONE = Final("Done.", "answered", "scripted/script-1", ("shout",))
+TEXTS = ["", " \n", "short", "word " * 3_000, "paragraph of words.\n\n" * 2_000, "x" * 30_000, "😀" * 9_000,
+         "```python\n" + "print('hello')\n" * 3_000 + "```\nafter", "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 3_000]  # fmt: skip
+NAMES = ["empty", "blank", "short", "words", "paragraphs", "one-word", "emoji", "code", "table"]
+
+
+async def test_an_empty_first_part_shows_that_the_agent_is_at_work(stage: Stage, tmp_path: Path) -> None:
+    needs(stage, Can.SHOW_WORK)
+    async with asked(stage, tmp_path) as at:
+        await at.reply().post(0, "", key=KEY)
+        await until(lambda: [view.working for view in stage.views(at.place)] == [True])
+
+
+async def test_a_post_is_repeated_by_its_key_and_seen_once(stage: Stage, tmp_path: Path) -> None:
+    async with asked(stage, tmp_path) as at:
+        reply = at.reply()
+        first = await reply.post(0, "", key=KEY)
+        for again in (reply, at.reply(resumed=True)):
+            assert await again.post(0, "", key=KEY) == first
+        await reply.edit(0, first, "Done.")
+        await at.until_shown("Done.")
+
+
+@pytest.mark.parametrize("text", ["", "Done."], ids=["empty", "text"])
+async def test_a_resumed_reply_finds_its_post_when_the_platform_has_forgotten_the_key(
+    stage: Stage, tmp_path: Path, text: str
+) -> None:
+    async with asked(stage, tmp_path) as at:
+        first = await at.reply().post(0, text, key=KEY)
+        stage.forget_keys()
+        reply = at.reply(resumed=True)
+        assert await reply.post(0, text, key=KEY) == first
+        await reply.edit(0, first, "Done.")
+        await at.until_shown("Done.")
+
+
+async def test_a_resumed_reply_finds_each_of_its_parts(stage: Stage, tmp_path: Path) -> None:
+    needs(stage, Can.SPLIT)
+    async with asked(stage, tmp_path) as at:
+        reply = at.reply()
+        posted = [await reply.post(part, f"Part {part}.", key=f"1.{part}") for part in range(3)]
+        stage.forget_keys()
+        resumed = at.reply(resumed=True)
+        assert [await resumed.post(part, f"Part {part}.", key=f"1.{part}") for part in range(3)] == posted
+        assert at.texts() == ["Part 0.", "Part 1.", "Part 2."]
+
+
+async def test_a_post_whose_answer_was_lost_is_seen_once(stage: Stage, tmp_path: Path) -> None:
+    needs(stage, Can.FAIL)
+    async with asked(stage, tmp_path) as at:
+        stage.fail(at.place, "post", Trouble.LOST)
+        reply = at.reply()
+        with pytest.raises(PlatformError) as caught:
+            await reply.post(0, "", key=KEY)
+        assert not isinstance(caught.value, PlatformGone)
+        stage.forget_keys()
+        await reply.edit(0, await reply.post(0, "", key=KEY), "Done.")
+        await at.until_shown("Done.")
+
+
+async def test_a_growing_answer_shows_text_and_status(stage: Stage, tmp_path: Path) -> None:
+    async with asked(stage, tmp_path) as at:
+        reply = at.reply()
+        posted = await reply.post(0, "", key=KEY)
+        assert await reply.grow(posted, "", "using shout…") is True
+        await until(lambda: [view.status for view in stage.views(at.place)] == ["using shout…"])
+        assert await reply.grow(posted, "One, ", "") is True
+        assert await reply.grow(posted, "One, two", "") is True
+        await at.until_shown("One, two")
+        assert [view.status for view in stage.views(at.place)] == [""]
+
+
+async def test_an_edit_replaces_the_text_and_may_be_repeated(stage: Stage, tmp_path: Path) -> None:
+    needs(stage, Can.EDIT)
+    async with asked(stage, tmp_path) as at:
+        reply = at.reply()
+        posted = await reply.post(0, "", key=KEY)
+        await reply.grow(posted, "Something else", "using shout…")
+        for _ in range(2):
+            await reply.edit(0, posted, "Done.")
+        await at.reply(resumed=True).edit(0, posted, "Done.")
+        await at.until_shown("Done.")
+
+
+async def test_the_end_takes_the_marks_away_and_may_be_repeated(stage: Stage, tmp_path: Path) -> None:
+    async with asked(stage, tmp_path) as at:
+        reply = at.reply()
+        posted = await reply.post(0, "", key=KEY)
+        await reply.grow(posted, "", "using shout…")
+        await reply.edit(0, posted, "Done.")
+        await reply.finish([posted], DONE)
+        await until(lambda: at.bot.complete(at.place) == 1)
+        if Can.EDIT not in stage.cannot:  # a terminal prints an answer once more for an attempt that begins anew
+            await reply.finish([posted], DONE)
+            await at.reply(resumed=True).finish([posted], DONE)
+        await at.until_shown("Done.")
+        assert [(view.working, view.complete, view.status) for view in stage.views(at.place)] == [(False, True, "")]
+
+
+async def test_the_file_of_a_long_answer_is_sent_once_however_often_it_ends(stage: Stage, tmp_path: Path) -> None:
+    needs(stage, Can.SPLIT)
+    async with asked(stage, tmp_path) as at:
+        whole = "word " * ((stage.limit or 0) * (stage.max_parts + 1) // 5)
+        (part,) = at.bot.platform.split(whole)
+        reply = at.reply()
+        posted = await reply.post(0, part, key=KEY)
+        final = Final(whole, "answered")
+        for each in (reply, reply, at.reply(resumed=True)):
+            await each.finish([posted], final)
+        files = [file.decode() for view in stage.views(at.place) for file in view.files]
+        assert [file.split() for file in files] == [whole.split()]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=NAMES)
+async def test_an_answer_is_cut_into_messages_that_fit_and_a_preview_that_fits(
+    stage: Stage, tmp_path: Path, text: str
+) -> None:
+    async with asked(stage, tmp_path) as at:
+        parts, preview = at.bot.platform.split(text), at.bot.platform.preview(text)
+        assert parts
+        assert len(parts) <= stage.max_parts
+        assert stage.limit is None or all(utf16_length(each) <= stage.limit for each in [*parts, preview])
+        assert "".join(text.split()).startswith("".join(preview.split())[:1_000])
+        assert "".join(parts[0].split())[:1_000] == "".join(text.split())[: min(1_000, len("".join(parts[0].split())))]
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+@pytest.mark.parametrize("operation", ["post", "grow", "edit", "finish"])
+async def test_trouble_is_a_platform_error_and_the_same_call_works_after_it(
+    stage: Stage, tmp_path: Path, operation: str, trouble: Trouble
+) -> None:
+    needs(stage, Can.FAIL)
+    async with asked(stage, tmp_path) as at:
+        reply = at.reply()
+        calls = {
+            "post": lambda: reply.post(0, "", key=KEY),
+            "grow": lambda: reply.grow(posted, "One", ""),
+            "edit": lambda: reply.edit(0, posted, "Done."),
+            "finish": lambda: reply.finish([posted], DONE),
+        }
+        for step, call in calls.items():
+            if step == operation:
+                stage.fail(at.place, step, trouble)
+                try:
+                    await call()
+                except PlatformError as error:
+                    assert not isinstance(error, PlatformGone), f"{operation} gives up: {error}"
+            result = await call()
+            posted = result if isinstance(result, str) else posted
+        await at.until_shown("Done.")
+        assert [(view.working, view.complete) for view in stage.views(at.place)] == [(False, True)]
+
+
+@pytest.mark.parametrize("operation", ["post", "edit"])
+async def test_a_place_that_is_gone_is_told_as_such(stage: Stage, tmp_path: Path, operation: str) -> None:
+    needs(stage, Can.LOSE_PLACES)
+    async with asked(stage, tmp_path) as at:
+        reply = at.reply()
+        posted = await reply.post(0, "One" if operation == "post" else "", key=KEY)
+        stage.lose(at.place)
+        with pytest.raises(PlatformGone):
+            await (reply.post(1, "Two", key="1.1") if operation == "post" else reply.edit(0, posted, "Done."))
