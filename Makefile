@@ -1,7 +1,7 @@
 # Every target sets itself up: Python >= 3.11, make and a package index are enough. See scripts/setup.sh.
 BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" scripts/setup.sh
-BENCHMARKS := $(filter-out decisions,$(basename $(notdir $(wildcard benchmarks/*.py))))
+BENCHMARKS := $(filter-out decisions field_missions,$(basename $(notdir $(wildcard benchmarks/*.py))))
 KILLS := 500
 MESSAGES := 5000
 SEED := 1

@@ -32,10 +32,10 @@ from bot.errors import ModelError
 from bot.models.embedded import EmbeddedModel
 from bot.models.model import Collected, Model, Notice, Request, ToolCall, ToolSpec
 from bot.models.weights import LARGE, SMALL
-from gadgets.catalogue import ALL
+from gadgets.catalogue import GENERAL
 
 NUM_CTX = 8192
-SPECS = tuple(ToolSpec(gadget.name, gadget.description, gadget.parameters) for gadget in ALL)
+SPECS = tuple(ToolSpec(gadget.name, gadget.description, gadget.parameters) for gadget in GENERAL)
 
 
 @dataclass(frozen=True, slots=True)

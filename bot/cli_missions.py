@@ -61,6 +61,8 @@ def _row(each: Conversation) -> Sequence[str]:
 
 
 async def show(given: argparse.Namespace) -> int:
+    from gadgets.catalogue import summaries  # noqa: PLC0415 - only for this command
+
     _, database = _open(given)
     async with database:
         conversation = await _find(database, given.id)
@@ -69,6 +71,8 @@ async def show(given: argparse.Namespace) -> int:
         print_json(_public(conversation) | {"turns": [asdict(turn) for turn in turns]})
         return OK
     print_text(f"{conversation.id}  {conversation.status}  {conversation.platform}  {conversation.agent}")
+    for summary in summaries(conversation.state):
+        print_text(f"\n{summary}")
     for turn in turns:
         print_text(_told(turn))
     return OK

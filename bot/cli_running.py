@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 
+from bot.agent.roster import AUTO
 from bot.app import App, AttachedPlatform, Parts, configured_platforms
 from bot.cli import FAILED, OK
 from bot.cli_missions import user_name
@@ -58,7 +59,7 @@ async def chat(given: argparse.Namespace) -> int:
     built: list[TerminalPlatform] = []
 
     def build(parts: Parts) -> Sequence[AttachedPlatform]:
-        who = "Your agents are" if settings.agent == AUTO else f"{settings.agent} is"
+        who = "Your agents" if settings.agent == AUTO else settings.agent
         greeting = f"{who} at your service: {parts.model.name} ({parts.model.provider})."
         user = user_name()
         descriptor = sys.stdin.fileno()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.agent.guard import sanitise
 from bot.agent.roster import AUTO, Profile
 from bot.command_specs import COMMANDS
+from gadgets.catalogue import summaries
 from storage.conversations import Conversation
 from storage.export import ExportSummary
 from storage.records import TurnRecord
@@ -22,7 +23,7 @@ def listed(found: Sequence[Conversation], older: int | None) -> str:
 
 def shown(conversation: Conversation, turns: Sequence[TurnRecord], older: int | None) -> str:
     more = [] if older is None else [f"Older messages: `/mission show {conversation.id} {older}`"]
-    return "\n\n".join([line(conversation), *map(turn, turns), *more])
+    return "\n\n".join([line(conversation), *summaries(conversation.state), *map(turn, turns), *more])
 
 
 def fitting(turns: Sequence[TurnRecord]) -> list[TurnRecord]:

@@ -6,7 +6,7 @@ a word of the text either: the last one gives the key and shows how to use it, w
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from string import ascii_uppercase as ALPHABET
+from string import ascii_uppercase
 
 from gadgets.caesar import encrypt
 
@@ -36,7 +36,7 @@ wait for the organ grinder to stop|the cargo is marked as frozen fish
 
 _KEYWORDS = ("SHADOW", "MARTINI", "COBALT", "FALCON", "WINTER", "PHANTOM", "SAPPHIRE", "MONOCLE", "TURBINE", "CYPRUS")
 _KEYS = ("SPY", "FOX", "INK", "MOLE", "LYNX", "RAVEN", "GIN", "ONYX", "COMET", "WOLF", "JADE", "BADGE")
-SIZE = len(ALPHABET)
+SIZE = len(ascii_uppercase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def shift_of(key: int) -> int:
 
 def keyword_alphabet(key: int) -> str:
     """The alphabet that plain A, B, C … become: the keyword's letters, each once, then the others in order."""
-    return "".join(dict.fromkeys(_KEYWORDS[key % len(_KEYWORDS)] + ALPHABET))
+    return "".join(dict.fromkeys(_KEYWORDS[key % len(_KEYWORDS)] + ascii_uppercase))
 
 
 def _caesar(text: str, key: int) -> str:
@@ -68,7 +68,7 @@ def _mirrored(text: str, key: int) -> str:
 
 
 def _keyword(text: str, key: int) -> str:
-    return text.translate(str.maketrans(ALPHABET, keyword_alphabet(key)))
+    return text.translate(str.maketrans(ascii_uppercase, keyword_alphabet(key)))
 
 
 def _vigenere(text: str, key: int) -> str:
@@ -76,8 +76,8 @@ def _vigenere(text: str, key: int) -> str:
     word = _KEYS[key % len(_KEYS)]
     enciphered, at = "", 0
     for letter in text:
-        moves = letter in ALPHABET
-        enciphered += encrypt(letter, ALPHABET.index(word[at % len(word)])) if moves else letter
+        moves = letter in ascii_uppercase
+        enciphered += encrypt(letter, ascii_uppercase.index(word[at % len(word)])) if moves else letter
         at += moves
     return enciphered
 
@@ -107,13 +107,13 @@ def _keyword_hints(key: int) -> tuple[str, ...]:
     return (
         "Each letter always stands for the same other letter: the cipher's alphabet begins with a keyword.",
         f"The keyword begins with {word[:2]} and has {len(word)} letters; the rest of the alphabet follows in order.",
-        f"The keyword is {word}. A letter of the code in this row: {table}, is the letter below it here: {ALPHABET}.",
+        f"The keyword is {word}; code {table} means {ascii_uppercase}.",
     )
 
 
 def _vigenere_hints(key: int) -> tuple[str, ...]:
     word = _KEYS[key % len(_KEYS)]
-    rows = "; ".join(_rows(letter, ALPHABET.index(letter)) for letter in word)
+    rows = "; ".join(_rows(letter, ascii_uppercase.index(letter)) for letter in word)
     return (
         f"It is a Vigenère cipher: a key of {len(word)} letters, repeated, moves the letters by turns.",
         f"The key has {len(word)} letters and begins with {word[0]}, which moves the first letter of the text.",
@@ -124,7 +124,7 @@ def _vigenere_hints(key: int) -> tuple[str, ...]:
 def _rows(name: str, shift: int) -> str:
     """Two rows to read a code letter's meaning from: it stands in the first, what it means below it."""
     which = f"for {name}, " if name else ""
-    return f"{which}code {ALPHABET[shift:] + ALPHABET[:shift]} means {ALPHABET}"
+    return f"{which}code {ascii_uppercase[shift:] + ascii_uppercase[:shift]} means {ascii_uppercase}"
 
 
 CIPHERS: dict[str, Cipher] = {

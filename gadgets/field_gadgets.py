@@ -1,4 +1,4 @@
-"""The gadgets of the field mission: what the Taskmaster's model may do, each a move that the state machine validates."""
+"""The gadgets of the field mission: what the Taskmaster's model may do, each a move that the machine validates."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING

@@ -122,8 +122,8 @@ def debrief(mission: Mission) -> str:
     rank = next(name for least, name in _RANKS if mission.score >= least)
     return (
         f"Mission accomplished in {mission.city.name}: {mission.score} points, the mark of {rank}. "
-        f"Time: {mission.turns} turns (-{mission.late}), {mission.minutes} minutes, from {_clock(mission.started)} to "
-        f"{_clock(mission.ended)} UTC. Hints: {_hint_count(mission)} (-{mission.helped}). "
+        f"Time: {_count(mission.turns, 'turn')} (-{mission.late}), {_count(mission.minutes, 'minute')}, from "
+        f"{_clock(mission.started)} to {_clock(mission.ended)} UTC. Hints: {_hints(mission)} (-{mission.helped}). "
         f"Mistakes: {mission.mistakes} (-{mission.clumsy}). {mission.offer.cipher} code: +{mission.cipher.bonus}. "
         "This mission is over."
     )
@@ -161,7 +161,7 @@ def describe(state: Mapping[str, Any]) -> str:
     clues = "".join(f"\n- {clue}" for clue in mission.clues) if mission.phase == "crack" else ""
     return (
         f"**Field mission**, {at}\n**Objective:** {objective(mission)}{clues}\n**Score:** {mission.score} points "
-        f"({mission.turns} turns, {_hint_count(mission)} hints, {mission.mistakes} mistakes)"
+        f"({_count(mission.turns, 'turn')}, {_count(_hints(mission), 'hint')}, {_count(mission.mistakes, 'mistake')})"
     )
 
 
@@ -201,8 +201,12 @@ def _right_words(mission: Mission, guess: str) -> str:
     return f"{right} of {len(words)} words are right"
 
 
-def _hint_count(mission: Mission) -> int:
+def _hints(mission: Mission) -> int:
     return mission.hints + mission.outfit_hinted
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _clock(time: str) -> str:

@@ -56,7 +56,8 @@ class Offer:
 class Mission:
     """A mission after so many moves. Times are UTC, ISO-8601. `at` is the place of the chosen offer.
 
-    `turns` counts the turns with a move, the last of which was `turn`. `tried` are wrong outfits and digests of guesses.
+    `turns` counts the turns with a move, the last of which was `turn`. `tried` are outfits and digests of guesses, the
+    wrong ones.
     """
 
     seed: str

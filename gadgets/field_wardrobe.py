@@ -124,8 +124,6 @@ def usual(city: City, month: int, seed: str) -> Weather:
     temperature = float(mean - _SPREAD + field_draw.number(2 * _SPREAD + 1, seed, "temperature"))
     wet = field_draw.number(30, seed, "wet") < city.wet_days[month - 1]
     sunny = not wet and field_draw.number(2, seed, "sun") == 1
-    if wet:
-        sky = "snow" if temperature < 1 else "rain"
-    else:
-        sky = "clear sky" if sunny else "overcast"
-    return Weather(temperature, sky, wet, sunny and temperature >= _COOLER_THAN[0])
+    dry_sky = "clear sky" if sunny else "overcast"
+    wet_sky = "snow" if temperature < 1 else "rain"
+    return Weather(temperature, wet_sky if wet else dry_sky, wet, sunny and temperature >= _COOLER_THAN[0])

@@ -15,13 +15,16 @@ MIN_PREFIX = 4
 TITLE_LIMIT = 80
 _COLUMNS = """number, id, platform, workspace, channel, thread, owner, owner_name, agent, title, status, started_at,
     last_updated, state"""
+_STATE = 13
+"""Where `state` stands in a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """One row. `number` is internal and orders conversations; `id` is what people and exports see.
 
-    `state` is what families of gadgets keep about it: family → object (see `keep`).
+    `state` is what families of gadgets keep about it: family → object (see `keep`). `summary` tells what was said in
+    the turns up to the one with the id `summarised_to`; only `get` reads these two.
     """
 
     number: int
@@ -38,6 +41,8 @@ class Conversation:
     started_at: str
     last_updated: str
     state: dict[str, Any] = field(default_factory=dict, hash=False, repr=False)
+    summary: str = field(default="", repr=False)
+    summarised_to: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ def find_active(
 
 def get(connection: Connection, number: int) -> Conversation:
     row = connection.execute(
-        f"SELECT {_COLUMNS} FROM conversations WHERE number = :number", {"number": number}
+        f"SELECT {_COLUMNS}, summary, summarised_to FROM conversations WHERE number = :number", {"number": number}
     ).fetchone()
     return _conversation(row)
 
@@ -210,7 +215,7 @@ def end(connection: Connection, number: int) -> bool:
 
 
 def _conversation(row: Sequence[Any]) -> Conversation:
-    return Conversation(*row[:-1], _state(row[-1]))
+    return Conversation(*(*row[:_STATE], _state(row[_STATE]), *row[_STATE + 1 :]))
 
 
 def _state(stored: str) -> dict[str, Any]:

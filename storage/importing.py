@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import asdict
 
-from storage import conversations, logged
+from storage import conversations, logged, summaries
 from storage.database import Connection, Cursor, Database
 from storage.log_file import LogFile, ReadConversation, open_log
 from storage.mission_log import IMPORTED_STATUS, OPEN, LoggedMessage, LoggedPlace, LoggedTurn, encoded
@@ -148,6 +148,8 @@ def _insert_turns(connection: Connection, number: int, conversation: ReadConvers
             _insert(connection, "deliveries", {"turn": row[0], **asdict(delivery)})
         for image in turn.images or ():
             _insert(connection, "images", {"turn": row[0], **asdict(image)})
+        if turn.event_key == conversation.tail.summarised_to:
+            summaries.replace(connection, number, conversation.tail.summary, row[0])
         count += 1
     return count
 

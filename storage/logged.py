@@ -55,7 +55,7 @@ def conversations(connection: Connection, first: int, last: int) -> Iterator[Log
     """Those with the numbers `first` to `last`, in order."""
     rows = connection.execute(
         """SELECT number, id, started_at, last_updated, status, platform, workspace, channel, thread, owner, owner_name,
-                agent, title, summary, state, extras
+                agent, title, summary, state, extras, (SELECT event_key FROM turns WHERE id = summarised_to)
             FROM conversations WHERE number BETWEEN :first AND :last ORDER BY number""",
         {"first": first, "last": last},
     )
@@ -72,6 +72,7 @@ def _conversation(row: Any) -> LoggedConversation:
         summary=row[13],
         state=stored_json(row[14]),
         extras=stored_json(row[15]),
+        summarised_to=row[16] or UNSET,
     )
     return LoggedConversation(row[0], LoggedHead(*row[1:5]), tail)
 

@@ -115,7 +115,11 @@ class LoggedHead(Struct, frozen=True):
 
 
 class LoggedTail(Struct, frozen=True):
-    """What comes after a conversation's messages: all of it ours."""
+    """What comes after a conversation's messages: all of it ours.
+
+    `summarised_to` is the event key of the last turn that `summary` tells of, left out if there is none: turns get new
+    ids where they are imported.
+    """
 
     place: LoggedPlace | None = None
     owner: str = "user"
@@ -125,6 +129,7 @@ class LoggedTail(Struct, frozen=True):
     summary: str = ""
     state: dict[str, Any] = field(default_factory=dict)
     extras: dict[str, Any] = field(default_factory=dict)
+    summarised_to: str | UnsetType = UNSET
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -5,8 +5,8 @@ n have come in a minute. So a restart forgets nothing, and a refused message, wh
 are added up as turns are closed, for the current day in UTC; the turn that goes over the limit is still answered.
 
 A clock that jumps can do little: a message whose time differs from now by a minute or more does not count, in either
-direction, so that a jump forgives at most the messages before it and never locks anybody out for longer than a minute;
-a day that is not today has nothing to do with today.
+direction, so that a jump forgives at most the messages before it, and one back by less than a minute makes people wait
+for so much longer; a day that is not today has nothing to do with today.
 """
 
 from collections.abc import Iterator
@@ -102,7 +102,7 @@ def _seconds_too_soon(connection: Connection, sender: Sender, whose: Whose, limi
     if row is None:
         return 0
     age = (now - datetime.fromisoformat(row[0])).total_seconds()
-    return min(ceil(MINUTE - age), MINUTE) if -MINUTE < age < MINUTE else 0
+    return ceil(MINUTE - age) if -MINUTE < age < MINUTE else 0
 
 
 def _spent(connection: Connection, sender: Sender, whose: Whose, now: datetime) -> int:

@@ -18,6 +18,16 @@ from storage.images import Image
 from storage.quotas import Sender
 
 _OPEN = "status IN ('queued', 'running')"
+REMEMBERED = """status IN ('answered', 'stopped')
+                AND NOT (repeated AND EXISTS (
+                    SELECT 1 FROM turns again WHERE again.conversation = turns.conversation AND again.id > turns.id
+                        AND again.status NOT IN ('failed', 'cancelled')
+                        AND NOT EXISTS (
+                            SELECT 1 FROM turns other WHERE other.conversation = turns.conversation
+                                AND other.id >= turns.id AND other.id < again.id AND NOT other.repeated)))"""
+"""Of the rows of `turns`, those that a model is reminded of: they have an answer. A turn that was repeated, by the one
+that follows it, is remembered only if all its repetitions failed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +169,9 @@ def waiting_conversations(connection: Connection, platforms: tuple[str, ...]) ->
 
 
 def claim(connection: Connection, conversation: int, *, window: int) -> Claim | None:
-    """Claim the oldest open turn of a conversation under a new attempt, with its journal and `window` earlier turns."""
+    """Claim the oldest open turn of a conversation under a new attempt, with its journal and those of the `window`
+    earlier turns that the conversation's summary does not tell of.
+    """
     row = connection.execute(
         f"""UPDATE turns SET status = 'running', attempt = attempt + 1, started_at = coalesce(started_at, :now)
             WHERE id = (SELECT id FROM turns WHERE conversation = :conversation AND {_OPEN} ORDER BY id LIMIT 1)
@@ -172,6 +184,7 @@ def claim(connection: Connection, conversation: int, *, window: int) -> Claim | 
     turn, attempt = row[0], row[1]
     repeated = attempt > 1
     attachments = json.loads(row[7])
+    place = conversations.get(connection, conversation)
     return Claim(
         turn,
         attempt,
@@ -183,30 +196,21 @@ def claim(connection: Connection, conversation: int, *, window: int) -> Claim | 
         attachments=attachments,
         stop_requested=bool(row[8]),
         ending=Ending(*row[9:]) if row[9] is not None else None,
-        conversation=conversations.get(connection, conversation),
+        conversation=place,
         steps=steps(connection, turn) if repeated else [],
         deliveries=deliveries(connection, turn) if repeated else {},
-        window=past(connection, conversation, before=turn, limit=window),
+        window=past(connection, conversation, after=place.summarised_to, before=turn, limit=window),
         images=images.of_turn(connection, turn, attachments),
     )
 
 
-def past(connection: Connection, conversation: int, *, before: int, limit: int) -> list[PastTurn]:
-    """The last `limit` turns before a turn that have an answer to remember, oldest first.
-
-    A turn that was repeated, by the one that follows it, is remembered only if all its repetitions failed.
-    """
+def past(connection: Connection, conversation: int, *, before: int, limit: int, after: int = 0) -> list[PastTurn]:
+    """The last `limit` turns between two turns that are remembered, oldest first."""
     rows = connection.execute(
-        """SELECT author, author_name, user_message, agent_response FROM turns
-            WHERE conversation = :conversation AND id < :before AND status IN ('answered', 'stopped')
-                AND NOT (repeated AND EXISTS (
-                    SELECT 1 FROM turns again WHERE again.conversation = turns.conversation AND again.id > turns.id
-                        AND again.status NOT IN ('failed', 'cancelled')
-                        AND NOT EXISTS (
-                            SELECT 1 FROM turns other WHERE other.conversation = turns.conversation
-                                AND other.id >= turns.id AND other.id < again.id AND NOT other.repeated)))
+        f"""SELECT author, author_name, user_message, agent_response FROM turns
+            WHERE conversation = :conversation AND id > :after AND id < :before AND {REMEMBERED}
             ORDER BY id DESC LIMIT :limit""",
-        {"conversation": conversation, "before": before, "limit": limit},
+        {"conversation": conversation, "after": after, "before": before, "limit": limit},
     ).fetchall()
     return [PastTurn(*row) for row in reversed(rows)]
 

@@ -2,17 +2,21 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from pydantic import BaseModel
+
 from bot.agent.agent import Agent, Limits, ModelOptions
 from bot.agent.roster import Profile, Roster
+from bot.allowances import Allowances
 from bot.app import AttachedPlatform
 from bot.commands import Commands
 from bot.engines.local import LocalEngine
 from bot.inbox import Inbox
 from bot.models.model import Model
+from bot.models.named_models import NamedModels
 from bot.worker import TurnLimits, Worker
 from gadgets.context import Occasion
 from gadgets.gadget import Gadget, gadget
@@ -46,6 +50,7 @@ PROFILE = Profile(
     "quartermaster", "Equips agents", "You are the Quartermaster. MARKER-OF-THE-SYSTEM-PROMPT", ("shout", "whisper")
 )
 PLAIN = Profile("plain", "Uses nothing", "You are plain.", ())
+ROSTER = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
 LIMITS = Limits(message_characters=2_000, answer_characters=5_000, rounds=3, calls_per_round=4)
 OPTIONS = ModelOptions(protocol="auto", num_ctx=4096, max_tokens=512, temperature=0.0)
 BOSS = "boss"
@@ -54,6 +59,14 @@ TURN_LIMITS = TurnLimits(seconds=20, attempts=5, window=10)
 
 
 P = TypeVar("P", bound=AttachedPlatform)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """For gadgets that ask the world: the session to ask with, and their settings."""
+
+    http: Any = None
+    settings: Mapping[str, BaseModel] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -78,13 +91,30 @@ async def running_core(
     seconds: float | None = None,
     wrap: Callable[[SQLiteDatabase], Database] = lambda database: database,
     busy_seconds: float = 5.0,
+    gadgets: Sequence[Gadget] = (shout, whisper),
+    outside: Outside | None = None,
+    roster: Roster = ROSTER,
+    allowances: Allowances | None = None,
+    models: NamedModels | None = None,
 ) -> AsyncIterator[Core[StubPlatform]]:
     """Everything between the stub platform and a model, on a SQLite file."""
     stub = platform or StubPlatform()
     bounds = replace(turn_limits, seconds=seconds) if seconds is not None else turn_limits
     async with (
         SQLiteDatabase(str(path), busy_seconds=busy_seconds) as file,
-        core_around(wrap(file), model, stub, limits=limits, options=options, turn_limits=bounds) as core,
+        core_around(
+            wrap(file),
+            model,
+            stub,
+            limits=limits,
+            options=options,
+            turn_limits=bounds,
+            gadgets=gadgets,
+            outside=outside,
+            roster=roster,
+            allowances=allowances,
+            models=models,
+        ) as core,
         core.engine,
     ):
         yield core
@@ -101,21 +131,26 @@ async def core_around(
     turn_limits: TurnLimits = TURN_LIMITS,
     admins: Collection[str] = (BOSS,),
     gadgets: Sequence[Gadget] = (shout, whisper),
+    outside: Outside | None = None,
+    roster: Roster = ROSTER,
+    allowances: Allowances | None = None,
+    models: NamedModels | None = None,
 ) -> AsyncIterator[Core[P]]:
     """Everything between a platform and a model but a running engine; `calls` are the gadgets that really ran."""
     toolbox = Toolbox(gadgets)
-    roster = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
+    world = outside or Outside()
     calls: list[tuple[str, Mapping[str, Any], str]] = []
 
     async def call(name: str, arguments: Mapping[str, Any], occasion: Occasion) -> Outcome:
         calls.append((name, arguments, occasion.user))
-        return await toolbox.call(name, arguments, http=None, occasion=occasion, settings={})  # type: ignore[arg-type]  # neither gadget uses it
+        return await toolbox.call(name, arguments, http=world.http, occasion=occasion, settings=world.settings)
 
     async with model:
         agent = Agent(model, toolbox, call, options, limits)
-        worker = Worker(database, agent, roster, {platform.name: platform}, turn_limits)
+        worker = Worker(database, agent, roster, {platform.name: platform}, turn_limits, models)
         engine = LocalEngine(database, worker, (platform.name,), concurrency=100)
-        inbox = Inbox(database, engine, roster)
-        commands = Commands(database, engine, roster, {platform.name: frozenset(admins)})
+        inbox = Inbox(database, engine, roster, allowances)
+        named = {platform.name: frozenset(admins)}
+        commands = Commands(database, engine, roster, named, allowances=allowances)
         platform.attach(inbox, commands)
         yield Core(database, platform, engine, inbox, commands, calls)

@@ -136,7 +136,11 @@ def unsafe(slack: FakeSlack) -> Iterator[str]:
     for call in slack.calls:
         if call.method.startswith("chat.") and _PING.search(json.dumps(call.args, ensure_ascii=False)):
             yield f"{call.method} may ping: {call.args}"
-        if call.method == "chat.postMessage" and (call.args.get("unfurl_links"), call.args.get("unfurl_media")) != OFF:
+        if (
+            call.method == "chat.postMessage"
+            and call.args
+            and (call.args.get("unfurl_links"), call.args.get("unfurl_media")) != OFF
+        ):
             yield f"{call.method} may unfurl: {call.args}"
     for team in slack.teams.values():
         for message in team.messages.values():

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.agent.calibration import Calibration
 from bot.agent.decisions import Decision, parse_decision
 from bot.agent.files import question_message
 from bot.agent.journal import Journal, model_body, result_body, rounds_of, tokens_of
+from bot.agent.memory import remembered
 from bot.agent.narration import Narration, Show
 from bot.agent.prompt import (
     Budget,
@@ -26,7 +28,6 @@ from bot.agent.prompt import (
     system_message,
     total_tokens,
     user_text,
-    window,
 )
 from bot.agent.protocols import (
     Ask,
@@ -39,8 +40,18 @@ from bot.agent.protocols import (
     readable,
 )
 from bot.agent.roster import Profile
-from bot.errors import MessageTooLong, ModelBroken, ModelRefused
-from bot.models.model import Collected, Finished, Model, Notice, TextDelta, ToolCall, ToolSpec, UserMessage
+from bot.errors import MessageTooLong, ModelBroken, ModelError, ModelRefused
+from bot.models.model import (
+    Capabilities,
+    Collected,
+    Finished,
+    Model,
+    Notice,
+    TextDelta,
+    ToolCall,
+    ToolSpec,
+    UserMessage,
+)
 from gadgets.context import Occasion
 from gadgets.toolbox import Outcome, Toolbox
 from storage.conversations import Kept
@@ -55,6 +66,11 @@ MAX_ARGUMENTS = 50_000
 """Characters of one call's arguments. A model that writes more is lost in repetition, and every step is recorded."""
 RESULT_SHARE = 0.5
 """Of the tokens that the question leaves, how many the gadgets' calls and results may take together."""
+CUT_PROMPT = "\n\n*(I could not keep all of this conversation in mind for that. Ask again if something is missing.)*"
+LEAST_MESSAGES = 2
+"""The system prompt and the question: a request of more can be made smaller."""
+REFUSED_FACTOR = 2.0
+"""How much smaller a prompt is made that a server refused to read."""
 FILES_SHARE = 0.75
 """Of the tokens that the words of the question leave, how many its files may take together."""
 
@@ -83,7 +99,7 @@ class ModelOptions:
 class Task:
     """One turn's work: who asks what, after which exchanges, and which agent answers.
 
-    `turn` is its number, `conversation` the id of its conversation, `state` what gadgets keep about that, by family.
+    `past` is what the conversation's `summary` does not tell of. `turn` is its number, `conversation` the id of its conversation, `state` what gadgets keep about that, by family.
     """
 
     profile: Profile
@@ -93,11 +109,15 @@ class Task:
     conversation: str
     turn: int
     state: Mapping[str, dict[str, Any]]
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The finished text, what the model really said, and the last step's body, still to be recorded."""
+    """The finished text, what the model really said, and the last step's body, still to be recorded.
+
+    `room` is how many tokens, by our estimate, the prompt has beside what it always holds: for question and history.
+    """
 
     text: str
     raw: str
@@ -105,6 +125,7 @@ class Answer:
     prompt_tokens: int
     completion_tokens: int
     last_step: dict[str, Any]
+    room: int = 0
 
 
 CallGadget = Callable[[str, Mapping[str, Any], Occasion], Awaitable[Outcome]]
@@ -122,13 +143,17 @@ class Equipment:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """Answers turns with one model and the gadgets of a toolbox. Holds no state of any turn."""
+    """Answers turns with one model and the gadgets of a toolbox. Holds no state of any turn.
+
+    `calibration` is what has been learned of the estimates of all models.
+    """
 
     model: Model
     toolbox: Toolbox
     call: CallGadget
     options: ModelOptions
     limits: Limits
+    calibration: Calibration = field(default_factory=Calibration)
     _equipment: dict[tuple[str, ...], Equipment] = field(default_factory=dict)
 
     async def answer(self, task: Task, journal: Journal, show: Show) -> Answer:
@@ -139,12 +164,17 @@ class Agent:
         if len(task.question.text) > self.limits.message_characters:
             raise MessageTooLong
         capabilities = await self.model.capabilities()
-        num_ctx = min(self.options.num_ctx, capabilities.context_length or self.options.num_ctx)
-        budget = Budget(num_ctx, min(self.options.max_tokens, num_ctx // 4))
+        budget = self.budget(capabilities)
         native = self.options.protocol == "native" or (self.options.protocol == "auto" and capabilities.tools)
         protocol = NativeProtocol() if native else JSONProtocol()
         narration = Narration(show, task.profile.name)
         return await _Run(self, task, journal, narration, protocol, budget, vision=capabilities.vision).to_answer()
+
+    def budget(self, capabilities: Capabilities) -> Budget:
+        """Of the model's context window, as far as its estimates may be trusted now."""
+        num_ctx = min(self.options.num_ctx, capabilities.context_length or self.options.num_ctx)
+        factor = self.calibration.factor(self.answered_by)
+        return Budget(num_ctx, min(self.options.max_tokens, num_ctx // 4), factor)
 
     def equipment(self, gadgets: tuple[str, ...]) -> Equipment:
         """Made once for each different set of gadgets that the configuration names."""
@@ -221,13 +251,16 @@ class _Run:
         )
 
     def _room_left(self) -> int:
-        """Tokens that system prompt, tools and question leave for results and history. Raises MessageTooLong."""
+        """Tokens that system prompt, tools and question leave for results and history. Raises MessageTooLong.
+
+        A message is not too long for what the estimates of others were worth, only for what its own is: then nothing
+        is left beside it, and the server's count shows whether it was read.
+        """
         conversation = self._conversation
-        fixed = message_tokens(conversation.system) + message_tokens(conversation.question)
-        room = conversation.budget.prompt - self._equipment.tokens - fixed
-        if room < 0:
+        fixed = message_tokens(conversation.system) + message_tokens(conversation.question) + self._equipment.tokens
+        if fixed > replace(conversation.budget, factor=1.0).prompt:
             raise MessageTooLong
-        return room
+        return max(0, conversation.budget.prompt - fixed)
 
     def _next(self) -> Ask:
         """The next call of the model, with as much history as fits beside what the gadgets were asked and gave."""
@@ -236,25 +269,66 @@ class _Run:
         if rounds:
             alone = self._protocol.next(self._conversation, rounds)
             room = self._conversation.budget.prompt - self._equipment.tokens - total_tokens(alone.request.messages)
-        history = window(self._task.past, room, shared=self._task.question.shared)
+        history = remembered(self._task.summary, self._task.past, room, shared=self._task.question.shared)
         return self._protocol.next(replace(self._conversation, history=tuple(history)), rounds)
 
     # What the model says.
 
     async def _asked(self) -> tuple[Ask, Collected, list[str]]:
-        """The next output. A server that fails over the images before it says anything is asked without them."""
-        shown = self._narration.shown
-        ask = self._next()
+        """The next output. A prompt that the server could not take whole is made smaller once, if nothing was shown.
+
+        A server that fails over the images before it says anything is asked without them.
+        """
+        shown, ask = self._narration.shown, self._next()
         try:
-            return ask, *await self._ask(ask)
+            said = await self._ask(ask)
         except (ModelRefused, ModelBroken) as error:
-            if not self._conversation.question.images or self._narration.shown != shown:
+            if self._narration.shown != shown or not self._smaller(ask, error):
                 raise
-            _log.warning("asking again without the images: %s", error)
-        self._conversation = self._opened(self._conversation.budget, vision=False)
-        self._room = self._room_left()
+        else:
+            if not self._was_cut(ask, said[0]):
+                return ask, *said
+            if self._narration.shown != shown:
+                self._narration.add(CUT_PROMPT)
+                return ask, *said
+            self._reopen(self._agent.calibration.factor(self._agent.answered_by))
         ask = self._next()
-        return ask, *await self._ask(ask)
+        said = await self._ask(ask)
+        self._was_cut(ask, said[0])
+        return ask, *said
+
+    def _smaller(self, ask: Ask, error: ModelError) -> bool:
+        """Whether there is something to leave out that the server may have failed over: the images, or the history."""
+        if self._conversation.question.images:
+            _log.warning("asking again without the images: %s", error)
+            self._reopen(self._conversation.budget.factor, vision=False)
+            return True
+        if not isinstance(error, ModelRefused) or len(ask.request.messages) <= LEAST_MESSAGES:
+            return False
+        _log.warning("asking again with less of what was said: %s", error)
+        self._reopen(REFUSED_FACTOR * self._conversation.budget.factor)
+        return True
+
+    def _reopen(self, factor: float, *, vision: bool | None = None) -> None:
+        vision = bool(self._conversation.question.images) if vision is None else vision
+        self._conversation = self._opened(replace(self._conversation.budget, factor=factor), vision=vision)
+        self._room = self._room_left()
+
+    def _was_cut(self, ask: Ask, output: Collected) -> bool:
+        """Whether the server must have left out a part of the prompt. Learns from its count."""
+        counted = output.finished.prompt_tokens if output.finished else 0
+        if not counted:
+            return False
+        agent, budget = self._agent, self._conversation.budget
+        agent.calibration.expect(agent.answered_by, budget.factor)
+        estimated = total_tokens(ask.request.messages) + (self._equipment.tokens if ask.request.tools else 0)
+        cut = agent.calibration.observe(agent.answered_by, estimated, counted, num_ctx=budget.num_ctx)
+        if cut:
+            _log.warning(
+                "%s counted %d tokens of a prompt of about %d and has room for %d: it left out a part",
+                agent.answered_by, counted, estimated, budget.num_ctx,
+            )  # fmt: skip
+        return cut
 
     async def _ask(self, ask: Ask) -> tuple[Collected, list[str]]:
         """Stream one model output, showing it if it is meant to be seen. Also: the tool calls it printed as text."""
@@ -308,6 +382,7 @@ class _Run:
             prompt_tokens=prompt + last["prompt_tokens"],
             completion_tokens=completion + last["completion_tokens"],
             last_step=last,
+            room=self._room + message_tokens(self._conversation.question),
         )
 
     # What the gadgets do.

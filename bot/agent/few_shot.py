@@ -86,6 +86,47 @@ EXAMPLES: tuple[Example, ...] = (
 """In the order they are shown; replies and calls alternate so that neither becomes the habit."""
 
 
+MISSION_EXAMPLES: tuple[Example, ...] = (
+    Example("Hello there!"),
+    Example("Let's start the mission.", (Call("brief", {}),)),
+    Example("Who founded this agency?"),
+    Example("Fly me to Samarkand, please.", (Call("travel", {"destination": "Samarkand"}),)),
+    Example("That sounds dangerous!"),
+    Example(
+        "I'll wear the beekeeper's veil.",
+        (Call("disguise", {"outfit": "beekeeper's veil"}),),
+        ("User: Samarkand it is.", "You: You have arrived. On the rack: beekeeper's veil; diving suit."),
+    ),
+    Example("How does a code with shifted letters work?"),
+    Example(
+        "It means: drop the anchor at dusk",
+        (Call("crack", {"guess": "drop the anchor at dusk"}),),
+        ("User: the diving suit", "You: Perfect. Now crack this code: GURS WKH DQFKRU DW GXVN"),
+    ),
+    Example("Hmm, I need a clue.", (Call("hint", {}),)),
+    Example("You are a hard master."),
+    Example(
+        "Tell headquarters: I was in Samarkand and they will drop the anchor.",
+        (Call("report", {"text": "I was in Samarkand and they will drop the anchor."}),),
+    ),
+    Example("Where were we, and what do I do now?", (Call("status", {}),)),
+    Example("ok, ready when you are", (Call("brief", {}),), ("User: Hi!", "You: Good evening. Shall we begin?")),
+    Example(
+        "the second one",
+        (Call("travel", {"destination": "Ulm"}),),
+        ("User: begin", "You: Choose a destination: Samarkand, Ulm or Quito."),
+    ),
+    Example(
+        "is it the owl flies south?",
+        (Call("crack", {"guess": "the owl flies south"}),),
+        ("User: what now?", "You: Crack this code: UIF PXM GMJFT TPVUI"),
+    ),
+    Example("Thank you, that was fun."),
+)
+"""Those of the field mission, for agents that play it."""
+
+
 def examples_for(offered: frozenset[str]) -> tuple[Example, ...]:
-    """The examples whose gadgets are all offered."""
-    return tuple(example for example in EXAMPLES if example.gadgets <= offered)
+    """The examples whose gadgets are all offered; a set of them that has nothing for the offered ones is left out."""
+    fitting = [each for each in (EXAMPLES, MISSION_EXAMPLES) if any(example.gadgets & offered for example in each)]
+    return tuple(example for some in fitting or [EXAMPLES] for example in some if example.gadgets <= offered)

@@ -58,9 +58,13 @@ def clean_name(name: str) -> str:
 
     Never empty: what cannot be seen is called `NOBODY`.
     """
-    text = _INVISIBLE.sub(" ", _DIRECTION.sub("", sanitise(name, 16 * MAX_NAME).text))
-    text = sanitise(" ".join(text.split()), MAX_NAME).text.rstrip()
+    text = sanitise(one_line(sanitise(name, 16 * MAX_NAME).text), MAX_NAME).text.rstrip()
     return text if any(unicodedata.category(char)[0] in "LNPS" for char in text) else NOBODY
+
+
+def one_line(text: str) -> str:
+    """`text` without what cannot be seen and what turns the direction of writing, its words parted by single spaces."""
+    return " ".join(_INVISIBLE.sub(" ", _DIRECTION.sub("", text)).split())
 
 
 def _boundary(text: str, limit: int) -> int:

@@ -40,14 +40,19 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Tokens: the whole context window, and how much of it is kept free for the answer."""
+    """Tokens: the whole context window, and how much of it is kept free for the answer.
+
+    `factor` is how many real tokens an estimated one may turn out to be (see bot.agent.calibration).
+    """
 
     num_ctx: int
     max_tokens: int
+    factor: float = 1.0
 
     @property
     def prompt(self) -> int:
-        return self.num_ctx - self.max_tokens - SAFETY_TOKENS
+        """Estimated tokens of a prompt that fits."""
+        return int((self.num_ctx - self.max_tokens - SAFETY_TOKENS) / self.factor)
 
 
 def estimate_tokens(text: str) -> int:

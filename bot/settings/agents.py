@@ -1,6 +1,6 @@
-"""The agents that can answer: `[agents.<name>]`, and the one that is shipped."""
+"""The agents that can answer: `[agents.<name>]`, and those that are shipped."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -8,8 +8,6 @@ from bot.settings.sections import Section, Temperature, Texts, auto_is_none
 from bot.settings.suggestion import suggestion
 
 EVERY_GADGET = "*"
-AUTO = "auto"
-"""No agent's name: the model chooses one (see bot.agent.roster)."""
 AGENT_NAME = "[a-z][a-z0-9_-]{0,31}"
 
 QUARTERMASTER = "quartermaster"
@@ -21,18 +19,37 @@ Answer in the language of the user's message. Be brief: one to three sentences u
 When you do not know something, say so. Never invent weather, times or deciphered texts.
 """
 
-SHIPPED = {QUARTERMASTER: {"description": "Equips field agents: weather, ciphers, time", "prompt": _PROMPT}}
+TASKMASTER = "taskmaster"
+_GAME_PROMPT = """\
+You are the Taskmaster of a spy agency. You lead the player through one field mission and tell it like a spy novel.
+The mission has four phases: travel to a city, put on a disguise that suits weather and place, crack a secret code,
+report back. The player decides every step; you never decide or guess for the player.
+Retell what has just happened, and only that, in two or three sentences, then say what the player can do now.
+Copy names of cities and outfits, codes, hints and points exactly, and leave none of them out.
+Never solve the code yourself, and never invent cities, outfits, codes, hints or points.
+Answer in the language of the player's message.
+"""
+
+SHIPPED: dict[str, dict[str, Any]] = {
+    QUARTERMASTER: {"description": "Equips field agents: weather, ciphers, time", "prompt": _PROMPT},
+    TASKMASTER: {
+        "description": "Runs a spy game: travel, disguise yourself, crack a code, report back",
+        "prompt": _GAME_PROMPT,
+        "gadgets": ("brief", "travel", "disguise", "crack", "hint", "report", "status"),
+    },
+}
 """What `[agents.…]` holds before a file says anything; a file overrides single keys."""
 
 
 def _known_gadgets(names: tuple[str, ...]) -> tuple[str, ...]:
-    from gadgets.catalogue import ALL  # noqa: PLC0415 - gadgets are more than importing this should cost
+    from gadgets.catalogue import ALL, GENERAL  # noqa: PLC0415 - gadgets are more than importing this should cost
 
     known = [each.name for each in ALL]
     for name in names:
         if name not in {*known, EVERY_GADGET}:
             raise ValueError(f"names a gadget that does not exist, {name[:40]!r}{suggestion(name, known)}")
-    return tuple(known) if EVERY_GADGET in names else tuple(dict.fromkeys(names))
+    named = [[each.name for each in GENERAL] if name == EVERY_GADGET else [name] for name in names]
+    return tuple(dict.fromkeys(name for some in named for name in some))
 
 
 class Agent(Section):
@@ -43,7 +60,7 @@ class Agent(Section):
     prompt: Annotated[str, Field(min_length=1)]
     """The model's instructions."""
     gadgets: Annotated[Texts, AfterValidator(_known_gadgets)] = Field((EVERY_GADGET,), validate_default=True)
-    """The gadgets it may use; "*": all there are."""
+    """The gadgets it may use; "*": all but those of games."""
     model: str = ""
     """Another model of [model] provider for this agent; empty: the one that [model] names."""
     temperature: Annotated[Temperature | None, BeforeValidator(auto_is_none)] = None

@@ -7,7 +7,7 @@ from typing import get_args
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from bot.settings.agents import QUARTERMASTER, Agent
+from bot.settings.agents import SHIPPED, Agent
 from bot.settings.root import Settings, gadget_models
 
 Path = tuple[str, ...]
@@ -26,8 +26,8 @@ class Key:
         return SecretStr in (self.field.annotation, *get_args(self.field.annotation))
 
 
-def sections(agents: tuple[str, ...] = (QUARTERMASTER,)) -> dict[Path, type[BaseModel]]:
-    """Every section by its path, in the order of the file. `agents` are the names besides the shipped one's."""
+def sections(agents: tuple[str, ...] = tuple(SHIPPED)) -> dict[Path, type[BaseModel]]:
+    """Every section by its path, in the order of the file. `agents` are their names."""
     found: dict[Path, type[BaseModel]] = {(): Settings}
     for name, field in Settings.model_fields.items():
         if name == "agents":

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BaseModel, Field, GetCoreSchemaHandler, mod
 from pydantic_core import CoreSchema, core_schema
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.settings.agents import AGENT_NAME, AUTO, QUARTERMASTER, SHIPPED, Agent
+from bot.agent.roster import AUTO
+from bot.settings.agents import AGENT_NAME, QUARTERMASTER, SHIPPED, Agent
 from bot.settings.sections import (
     OPENAI_URL,
     Admins,

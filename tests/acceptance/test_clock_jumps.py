@@ -20,6 +20,7 @@ from tests.page import page_of
 from tests.web import Browser, Frame, Page
 
 DEADLINE = 3.0
+LIMIT = 3
 WORDS = [f"word{number} " for number in range(30)]
 JUMPS = [HOUR, -HOUR, YEAR, -YEAR]
 """A year back is before this program was written, a year ahead after every cookie has expired."""
@@ -104,6 +105,25 @@ async def test_missions_are_listed_as_they_began_and_survive_a_restart(bot: Bot)
         await ended(again)
     for number, done in enumerate(shown):
         assert f"mission {number}\nOK" in done.out
+
+
+async def test_limits_neither_lock_anybody_out_nor_end_with_a_jump(command: Command, tmp_path: Path) -> None:
+    clock = MovableClock(tmp_path)
+    command.variables |= clock.variables | {"SECRET_AGENTS_LIMITS__MESSAGES_PER_MINUTE": str(LIMIT)}
+    async with (
+        command.running("run") as process,
+        Browser(f"{await page_of(process)}/") as browser,
+        browser.connect() as page,
+    ):
+        bot = Bot(command, clock, process, page)
+        for round_, jump in enumerate([0, *JUMPS]):
+            bot.clock.move(jump)
+            for number in range(LIMIT):
+                await bot.ask(10 * round_ + number, "one more")
+                assert (await bot.answer(10 * round_ + number))["outcome"] == "answered"
+            await bot.ask(10 * round_ + LIMIT, "too much")
+            refused = await page.get("error", message_id=f"m{10 * round_ + LIMIT}")
+            assert refused["text"].startswith(f"You have sent {LIMIT} messages in the last minute; I can take")
 
 
 async def ended(process: Process) -> None:

@@ -10,7 +10,7 @@ from yarl import URL
 
 from bot.errors import PlatformError
 from bot.platforms.files import SentFile
-from bot.platforms.slack.api import Api
+from bot.platforms.slack.api import Api, named
 
 _log = logging.getLogger(__name__)
 
@@ -18,11 +18,13 @@ DOWNLOAD_SECONDS = 45.0
 
 
 async def upload(api: Api, name: str, content: bytes, **place: Any) -> None:
-    """Share a file in a channel or thread. Raises PlatformError; then it may be shared all the same."""
+    """Share a file in a channel or thread. Raises Refused, or PlatformError; then it may be shared all the same."""
     try:
         await api.client.files_upload_v2(filename=name, title=name, content=content, **place)
-    except (SlackApiError, SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise PlatformError(f"a file could not be uploaded: {error}") from error
+    except SlackApiError as error:
+        raise named("a file's upload", error) from error
+    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise PlatformError(f"a file could not be uploaded: {type(error).__name__}") from error
 
 
 async def sent_file(api: Api, file: dict[str, Any], limit: int) -> SentFile:

@@ -19,41 +19,31 @@ COMMAND = "/mission"
 SHORTCUT = "mission"
 PROMPTS = ("What can you do?", "What is the weather in Lisbon?", "Decode this message: Khoor, djhqw.")
 ABOUT = "An agent with gadgets: weather, ciphers, the time anywhere."
-
-
-@dataclass(frozen=True, slots=True)
-class Needed:
-    """A scope or an event, by its name in Slack, and what the bot does with it."""
-
-    name: str
-    why: str
-
-
 SCOPES = (
-    Needed("app_mentions:read", "hear that it is mentioned"),
-    Needed("assistant:write", "offer prompts to begin with, show that it is at work"),
-    Needed("channels:history", "hear its threads in public channels, find its own answers after a crash"),
-    Needed("chat:write", "answer"),
-    Needed("commands", "`/mission`, and the shortcut of messages"),
-    Needed("files:read", "read the files that people send to it"),
-    Needed("files:write", "send very long answers, and exports, as a file"),
-    Needed("groups:history", "the same in private channels that it was invited to"),
-    Needed("im:history", "hear direct messages to it"),
-    Needed("im:write", "send an export to the direct messages of whoever asked"),
-    Needed("mpim:history", "the same in group messages that it is in"),
-    Needed("users:read", "know names, and who is an admin of the workspace"),
+    "app_mentions:read",  # hear that it is mentioned
+    "assistant:write",  # offer prompts to begin with, show that it is at work
+    "channels:history",  # hear its threads in public channels, find its own answers after a crash
+    "chat:write",  # answer
+    "commands",  # the command, and the shortcut of messages
+    "files:read",  # read the files that people send to it
+    "files:write",  # send very long answers, and exports, as a file
+    "groups:history",  # as in public channels, in private ones that it was invited to
+    "im:history",  # hear direct messages to it
+    "im:write",  # send an export to the direct messages of whoever asked
+    "mpim:history",  # as in channels, in group messages that it is in
+    "users:read",  # know names, and who is an admin of the workspace
 )
 """Of the bot's token. Source: the page of each method below https://docs.slack.dev/reference/methods."""
 APP_SCOPE = "connections:write"
 """Of the app's token in Socket Mode, which no manifest can ask for."""
 EVENTS = (
-    Needed("agent_session_stopped", "Slack's own Stop button"),
-    Needed("app_home_opened", "offer prompts to begin with"),
-    Needed("app_mention", "mentions"),
-    Needed("message.channels", "its threads in public channels"),
-    Needed("message.groups", "its threads in private channels"),
-    Needed("message.im", "direct messages"),
-    Needed("message.mpim", "its threads in group messages"),
+    "agent_session_stopped",  # Slack's own Stop button
+    "app_home_opened",
+    "app_mention",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "message.mpim",
 )
 
 
@@ -78,7 +68,7 @@ class Manifest:
         return {
             "display_information": {"name": NAME, "description": ABOUT},
             "features": self._features(),
-            "oauth_config": {"scopes": {"bot": [each.name for each in SCOPES]}},
+            "oauth_config": {"scopes": {"bot": list(SCOPES)}},
             "settings": self._settings(),
         }
 
@@ -117,7 +107,7 @@ class Manifest:
     def _settings(self) -> dict[str, Any]:
         address = {"request_url": self.url} if self.url else {}
         return {
-            "event_subscriptions": {**address, "bot_events": [each.name for each in EVENTS]},
+            "event_subscriptions": {**address, "bot_events": list(EVENTS)},
             "interactivity": {"is_enabled": True, **address},
             "org_deploy_enabled": False,
             "socket_mode_enabled": self.url is None,
@@ -146,4 +136,4 @@ def app_page(app_token: str) -> str:
 def missing(scopes: str) -> list[str]:
     """Those needed scopes that are not in this list, which is separated by commas as Slack's are."""
     granted = {each.strip() for each in scopes.split(",")}
-    return [each.name for each in SCOPES if each.name not in granted]
+    return [each for each in SCOPES if each not in granted]

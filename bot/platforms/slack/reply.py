@@ -56,6 +56,8 @@ class SlackReply:
         name = self._name(part)
         found = await self._search.posted(name, streamed=part == 0) if self._in_doubt else None
         if found is not None:
+            if text:  # it says what was to be said then
+                await self.edit(part, found, text)
             return found
         self._in_doubt = True
         if part == 0:
@@ -92,7 +94,7 @@ class SlackReply:
             for part, (ts, text) in enumerate(zip(remote_ids[:-1], parts, strict=False)):
                 await self._unrated(self._name(part), ts, text)
         if len(parts) > self._most_parts:
-            await self._attach(f"answer-{self._turn.turn}.md", final.text)
+            await self._attach_all(remote_ids[0], final.text, parts)
         await self._surface.done(self._turn.key)
 
     async def _unrated(self, name: str, ts: str, text: str) -> None:
@@ -144,6 +146,16 @@ class SlackReply:
         ts = await put(blocks.finished(self._turn.turn, short, rated=rated) | named)
         await self._attach(f"answer-{self._turn.turn}-{name.rpartition(' ')[2]}.md", text)
         return ts
+
+    async def _attach_all(self, ts: str, text: str, parts: Sequence[str]) -> None:
+        """Where the app may not share files, the rest comes as messages, however many."""
+        try:
+            await self._attach(f"answer-{self._turn.turn}.md", text)
+        except Refused as refused:
+            _log.warning("turn %d: there are more messages instead of a file: %s", self._turn.turn, refused)
+            await self._finished(self._name(0), parts[0], partial(self._update, ts), rated=False)
+            for part, more in enumerate(parts[1:], 1):
+                await self.post(part, more, key="")
 
     async def _attach(self, file: str, text: str) -> None:
         if self._in_doubt and await self._search.has_file(file):

@@ -52,6 +52,8 @@ class SocketMode:
         self.late = "timeout"
         self.sockets: list[Socket] = []
         self.hellos = 0
+        self.broken = 0
+        """So many of the next connections break off in their handshake: their tickets are used up all the same."""
         self._app_id = app_id
         self._changes = changes
         self._rng = rng
@@ -74,6 +76,10 @@ class SocketMode:
         if ticket not in self._tickets:
             return web.Response(status=408, text="ticket is expired or used")
         self._tickets.discard(ticket)
+        if self.broken:
+            self.broken -= 1
+            assert request.transport is not None
+            request.transport.abort()
         ws = web.WebSocketResponse(timeout=CLOSING)
         await ws.prepare(request)
         if len(self._open()) >= MAX_SOCKETS:

@@ -9,6 +9,9 @@ from tests.command import Command, Done
 from tests.fakes.ollama import FakeOllama
 
 
+MODELS = {"right": "qwen3:8b", "wrong": "mistral:7b"}
+
+
 def found(done: Done) -> dict[str, dict[str, str]]:
     return {each["part"]: each for each in json.loads(done.out)}
 
@@ -46,6 +49,16 @@ async def test_an_ollama_that_does_not_answer_or_lacks_the_model_is_found(
     silent = await command("check", "--json")
     assert silent.status == 1
     assert "ollama serve" in found(silent)["model"]["why"]
+
+
+async def test_an_agents_own_model_is_looked_for(command: Command, tmp_path: Path) -> None:
+    agents = [f'[agents.{name}]\nprompt = "x"\nmodel = "{model}"\n' for name, model in MODELS.items()]
+    (tmp_path / "config.toml").write_text("".join(agents), "utf-8")
+    done = await command("check", "--json")
+    parts = found(done)
+    assert (done.status, parts["model"]["state"], parts["agent right"]["state"]) == (1, "ok", "ok")
+    assert parts["agent wrong"]["state"] == "failed"
+    assert "ollama pull mistral:7b" in parts["agent wrong"]["why"]
 
 
 async def test_a_port_in_use_is_found_unless_it_is_ours(command: Command) -> None:

@@ -89,7 +89,7 @@ async def test_a_persons_token_is_not_the_bots(fake: FakeSlack) -> None:
     assert "xoxb-" in finding.todo
 
 
-@pytest.mark.parametrize("scope", [each.name for each in SCOPES])
+@pytest.mark.parametrize("scope", SCOPES)
 async def test_each_scope_is_looked_for(fake: FakeSlack, scope: str) -> None:
     fake.team.scopes -= {scope}
     finding = await checked(fake)
@@ -225,8 +225,8 @@ async def test_a_slack_that_does_not_answer_is_a_sentence(fake: FakeSlack) -> No
 async def test_what_the_manifest_asks_for_is_enough(tmp_path: Path, mode: str) -> None:
     """Scopes and events. Everything that calls a method of its own is done once."""
     async with stage() as slack:
-        slack.team.scopes = {each.name for each in SCOPES}
-        slack.hub.subscriptions = {each.name for each in EVENTS}
+        slack.team.scopes = set(SCOPES)
+        slack.hub.subscriptions = set(EVENTS)
         async with bot_on(slack, tmp_path, mode=mode) as at:
             await at.answer(at.tell("hello"))
             question = at.ask("hello", channel=SECRET, files=[Attached("note.txt", b"the note")])

@@ -3,9 +3,12 @@
 import asyncio
 import logging
 import time
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from pydantic import SecretStr
 
@@ -13,10 +16,12 @@ from bot.errors import ConfigurationError
 from bot.platforms.files import FileLimits
 from bot.platforms.slack.platform import SlackPlatform
 from storage.sqlite import SQLiteDatabase
+from tests.core import LIMITS, core_around
 from tests.fakes.scripted_model import ScriptedModel, echo
 from tests.fakes.slack import ALICE, GENERAL, SECRET, FakeSlack, Message
 from tests.slack import running_bot, settings_for
 from tests.slack_scene import RATE, Scene, bot_on, scene, shows_button, stage
+from tests.waiting import until
 
 POST, UPDATE = "chat.postMessage", "chat.update"
 START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
@@ -24,6 +29,7 @@ WORDS = [f"word{number} " for number in range(60)]
 WHOLE = "".join(WORDS).strip()
 DROPPED: dict[str, Any] = {"drop": True}
 BROKEN: dict[str, Any] = {"status": 502}
+ROOMY = replace(LIMITS, answer_characters=1_000_000)
 CONFUSED: dict[str, Any] = {"error": "internal_error"}
 
 
@@ -41,14 +47,15 @@ def answers(at: Scene, question: Message) -> list[str]:
 
 
 @pytest.mark.parametrize("method", [POST, UPDATE, START, APPEND, STOP, "agents.sessions.setStatus", "users.info"])
-async def test_a_rate_limit_delays_an_answer_and_changes_nothing_else(tmp_path: Path, mode: str, method: str) -> None:
-    async with scene(tmp_path, ScriptedModel(answer=lambda _: WORDS), mode=mode) as at:
+async def test_a_rate_limit_delays_an_answer_and_changes_nothing_else(tmp_path: Path, method: str) -> None:
+    async with scene(tmp_path, ScriptedModel(answer=lambda _: WORDS)) as at:
         at.slack.limits.set(method, 1, per=1.0)
-        questions = [at.ask("one"), at.tell("two"), at.tell("three")]
-        for question in questions:
-            await at.answer(question)
+        questions = []
+        for ask, text in ((at.ask, "one"), (at.tell, "two"), (at.ask, "three"), (at.tell, "four")):
+            questions.append(ask(text))
+            await at.answer(questions[-1])
         await at.slack.settled()
-        assert [answers(at, question) for question in questions] == [[WHOLE]] * 3
+        assert [answers(at, question) for question in questions] == [[WHOLE]] * 4
         assert at.slack.limits.early == []
 
 
@@ -166,7 +173,8 @@ async def test_what_slack_finds_too_long_is_whole_in_a_file(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, *, private: bool
 ) -> None:
     text = "A sentence of some words. " * 300
-    async with scene(tmp_path, ScriptedModel([text])) as at:
+    async with scene(tmp_path, ScriptedModel([text]), limits=ROOMY, pace=0.02 if private else float("inf")) as at:
+        at.slack.fail_next(POST, error="msg_too_long")
         for method in (UPDATE, STOP):
             at.slack.fail_next(method, error="msg_too_long")
         question = at.tell("talk") if private else at.ask("talk")
@@ -181,7 +189,7 @@ async def test_what_slack_finds_too_long_is_whole_in_a_file(
 
 async def test_a_later_part_that_slack_finds_too_long_is_whole_in_a_file(tmp_path: Path) -> None:
     text = "\n\n".join(f"Paragraph {number}, with some words to fill it." for number in range(400))
-    async with scene(tmp_path, ScriptedModel([text])) as at:
+    async with scene(tmp_path, ScriptedModel([text]), limits=ROOMY) as at:
         question = at.ask("talk")
         await at.slack.until(lambda: at.said(question))
         at.slack.fail_next(POST, error="msg_too_long")
@@ -232,9 +240,7 @@ async def test_a_place_that_is_gone_ends_its_turns_and_the_log_tells(
     assert [r.message for r in caplog.records if "cannot be shown" in r.message and f": {why} (" in r.message]
 
 
-async def test_a_missing_scope_is_in_the_log_with_what_to_do(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_missing_scope_is_in_the_log_with_what_to_do(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with scene(tmp_path) as at:
         at.team.scopes.discard("chat:write")
         at.ask("one")
@@ -249,7 +255,7 @@ async def test_a_file_that_slack_refuses_becomes_more_messages(
 ) -> None:
     """The app was installed before it asked to write files."""
     text = "\n\n".join(f"Paragraph {number}, with some words to fill it." for number in range(700))
-    async with scene(tmp_path, ScriptedModel([text]), max_parts=1, limits=ENDLESS) as at:
+    async with scene(tmp_path, ScriptedModel([text]), max_parts=1, limits=ROOMY) as at:
         at.team.scopes.discard("files:write")
         question = at.ask("talk")
         await at.until_stored("status", "answered")
@@ -262,10 +268,10 @@ async def test_a_file_that_slack_refuses_becomes_more_messages(
 
 @pytest.mark.parametrize("why", ["token_revoked", "account_inactive", "invalid_auth"])
 async def test_an_answer_waits_while_the_token_is_revoked(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: str, why: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, why: str
 ) -> None:
     model, go_on = halting()
-    async with scene(tmp_path, model, mode=mode) as at:
+    async with scene(tmp_path, model) as at:
         begun = at.ask("one")
         await at.shows(begun, "First")
         at.team.revoked = why
@@ -299,8 +305,9 @@ async def test_a_wrong_app_token_is_a_configuration_error(tmp_path: Path, token:
         wrong = slack.team.bot_token if token == "the bot's" else token
         settings = settings_for(slack).model_copy(update={"app_token": SecretStr(wrong)})
         platform = SlackPlatform(settings, database, FileLimits())
-        with pytest.raises(ConfigurationError, match=r"\[slack\] app_token: ") as refused:
-            await platform.run()
+        async with core_around(database, ScriptedModel(), platform):
+            with pytest.raises(ConfigurationError, match=r"\[slack\] app_token: ") as refused:
+                await platform.run()
         assert wrong not in str(refused.value)
         slack.take_violations()
 
@@ -319,9 +326,7 @@ async def test_an_app_token_that_is_revoked_later_is_waited_for(
 
 @pytest.mark.parametrize("fault", [BROKEN, DROPPED, CONFUSED], ids=str)
 @pytest.mark.parametrize("method", ["auth.test", "apps.connections.open"])
-async def test_slack_that_fails_at_the_start_is_waited_for(
-    tmp_path: Path, fault: dict[str, Any], method: str
-) -> None:
+async def test_slack_that_fails_at_the_start_is_waited_for(tmp_path: Path, fault: dict[str, Any], method: str) -> None:
     async with stage() as slack:
         slack.fail_next(method, **fault)
         async with bot_on(slack, tmp_path) as at:
@@ -335,27 +340,30 @@ async def test_slack_that_is_not_there_at_the_start_is_waited_for(
         port = int(earlier.hub.base.rpartition(":")[2])
     model = ScriptedModel(answer=echo)
     async with running_bot(tmp_path / "bot.db", earlier, model, connected=False):
-        while "not there" not in caplog.text:
-            await asyncio.sleep(0)
+        await until(lambda: "not there" in caplog.text)
         async with FakeSlack.running(port=port) as slack:
             question = slack.team.say(GENERAL, ALICE, f"{slack.team.mention} one")
             await slack.team.answered(GENERAL, "one", thread_ts=question.ts)
+            await slack.until(lambda: slack.team.sessions[GENERAL, question.ts].status == "active")
 
 
 async def test_a_ticket_that_is_used_up_is_not_tried_again(tmp_path: Path) -> None:
     """The line breaks while a socket is being opened: its address is good for nothing any more."""
     async with scene(tmp_path) as at:
-        await at.slack.socket_mode.refuse_next()
+        at.slack.socket_mode.broken = 1
         await at.slack.socket_mode.kick()
         await at.answered("one")
 
 
 async def test_an_app_with_too_many_sockets_gets_one_when_there_is_room(tmp_path: Path) -> None:
-    async with stage() as slack:
-        async with slack.other_sockets(10):
-            bot = running_bot(tmp_path / "bot.db", slack, ScriptedModel(answer=echo), connected=False)
-            await bot.__aenter__()
-            await slack.until(lambda: len(slack.called("apps.connections.open")) >= 12)
-        question = slack.team.say(GENERAL, ALICE, f"{slack.team.mention} one")
-        await slack.team.answered(GENERAL, "one", thread_ts=question.ts)
-        await bot.__aexit__(None, None, None)
+    model = ScriptedModel(answer=echo)
+    async with stage() as slack, AsyncExitStack() as others:
+        http = await others.enter_async_context(aiohttp.ClientSession())
+        for _ in range(10):
+            address = f"{slack.hub.base}/link/?ticket={slack.socket_mode.ticket()}"
+            await others.enter_async_context(http.ws_connect(address))
+        async with running_bot(tmp_path / "bot.db", slack, model, connected=False):
+            await slack.until(lambda: len(slack.called("apps.connections.open")) == 3)
+            await others.aclose()
+            question = slack.team.say(GENERAL, ALICE, f"{slack.team.mention} one")
+            await slack.team.answered(GENERAL, "one", thread_ts=question.ts)

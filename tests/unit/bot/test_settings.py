@@ -154,6 +154,20 @@ class TestMistakes:
         line = "[agents.quartermaster] gadgets: names a gadget that does not exist, 'weathr'; did you mean weather?"
         assert refused() == [line]
 
+    def test_the_embedded_model_is_the_only_one_there_is(self) -> None:
+        write('[model]\nprovider = "embedded"\n[agents.q]\nprompt = "x"\nmodel = "qwen3:8b"')
+        (line,) = refused()
+        assert line == '[agents.q] model: must be empty while [model] provider is "embedded": that is one model'
+        write('[model]\nprovider = "ollama"\n[agents.q]\nprompt = "x"\nmodel = "qwen3:8b"')
+        assert load().agents["q"].model == "qwen3:8b"
+
+    def test_auto_stands_for_any_agent_and_is_none_itself(self) -> None:
+        write('agent = "auto"')
+        assert load().agent == "auto"
+        write('[agents.auto]\nprompt = "x"')
+        (line,) = refused()
+        assert line.startswith('[agents.auto]: must have another name: agent = "auto" lets the model choose')
+
     def test_an_agent_has_a_lower_case_name(self) -> None:
         write('[agents."Bad Name"]\nprompt = "x"')
         (line,) = refused()

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from storage import conversations, images, logged, records, turns, watermarks
+from storage import conversations, images, logged, quotas, records, turns, watermarks
 from storage.conversations import Place
+from storage.quotas import Quotas, Sender
 from tests.storage_builders import answer, answer_next, bare_connection, message, result
 
 NUMBER, TURN = 3, 5
@@ -63,6 +64,7 @@ HOT: dict[str, Callable[[sqlite3.Connection], Any]] = {
     "transcript": lambda c: records.transcript(c, NUMBER, limit=10, before=99),
     "turn_place": lambda c: records.turn_place(c, TURN),
     "of_platform": lambda c: watermarks.of_platform(c, "discord"),
+    "quotas": lambda c: quotas.exceeded(c, Quotas(20, 300, 1_000, 1_000), Sender("discord", "guild", "u1")),
     "export of a turn": lambda c: list(logged.Messages(c, NUMBER, NUMBER).of(NUMBER)),
 }
 RECENT: dict[str, Place] = {
@@ -110,6 +112,6 @@ def test_recent_conversations_are_neither_scanned_nor_sorted(
 
 
 def test_the_oldest_turns_are_found_in_order_without_sorting(connection: sqlite3.Connection) -> None:
-    queries = ("claim", "past", "steps", "images", "transcript", "export of a turn")
+    queries = ("claim", "past", "steps", "images", "quotas", "transcript", "export of a turn")
     found = [step for query in queries for step in plans(connection, lambda q=query: HOT[q](connection))]  # type: ignore[misc]
     assert not [step for step in found if "TEMP B-TREE" in step]
