@@ -31,6 +31,14 @@ def shown(played: Played) -> str:
     return f"{state}, {len(played.said)} turns, {score} points, code {'told' if told else 'not told'} exactly"
 
 
+def show(said: str, answer: str) -> None:
+    print(f"> {said}\n{answer}\n", flush=True)
+
+
+def quiet(said: str, answer: str) -> None:
+    pass
+
+
 async def run(arguments: argparse.Namespace) -> None:
     weights = SMALL if arguments.small else LARGE
     completed = 0
@@ -40,12 +48,9 @@ async def run(arguments: argparse.Namespace) -> None:
             async with field_core(Path(folder, "db"), model) as core:
                 for number in range(arguments.missions):
                     started = time.perf_counter()
-                    played = await play(core, f"seed-{number}", number)
+                    played = await play(core, f"seed-{number}", number, show if arguments.verbose else quiet)
                     completed += played.completed
                     print(f"seed-{number}: {shown(played)}, {time.perf_counter() - started:.0f} s", flush=True)
-                    if arguments.verbose:
-                        for said, answer in zip(played.said, played.answers, strict=True):
-                            print(f"  > {said}\n    {answer}", flush=True)
     print(f"{completed} of {arguments.missions} completed")
 
 

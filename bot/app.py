@@ -21,6 +21,7 @@ from bot.agent.decisions import decision_messages
 from bot.agent.roster import AUTO, Profile, Roster
 from bot.allowances import Allowances
 from bot.answer_files import remove_leftovers
+from bot.authority import configured_gadgets, rights_of
 from bot.command_rights import Rights
 from bot.commands import Commands
 from bot.engines.local import LocalEngine
@@ -28,11 +29,12 @@ from bot.inbox import Inbox
 from bot.model_choice import choose_model, named_model
 from bot.models.model import Message, Model, ToolSpec
 from bot.models.named_models import BuildModel, NamedModels
+from bot.notebook import PersonalNotes
 from bot.platforms.files import FileLimits
 from bot.platforms.platform import Platform
+from bot.recollection import Recollection
 from bot.settings import Settings
 from bot.worker import TurnLimits, Worker
-from gadgets.catalogue import ALL
 from gadgets.context import Occasion
 from gadgets.toolbox import Outcome, Toolbox
 from storage.database import Database, open_database
@@ -79,15 +81,17 @@ class App:
             self.model = await stack.enter_async_context(await choose_model(settings, http, _prewarm(settings)))
             _log.info("%s answers (%s)", self.model.name, self.model.provider)
             models = await stack.enter_async_context(NamedModels(_builder(settings, http, self.model.provider)))
-            roster, allowances = _roster(settings), _allowances(settings)
+            roster, rights = _roster(settings), rights_of(settings)
+            allowances = _allowances(settings, rights)
             self._platforms = self._build_platforms(Parts(settings, self.database, self.model))
             by_name = {platform.name: platform for platform in self._platforms}
-            agent = _agent(settings, self.model, http)
-            worker = Worker(self.database, agent, roster, by_name, _turn_limits(settings), models)
+            agent = _agent(settings, self.model, http, self.database)
+            recollection = await stack.enter_async_context(_recollection(settings, self.database, self.model))
+            limits = _turn_limits(settings)
+            worker = Worker(self.database, agent, roster, by_name, limits, models, recollection=recollection)
             self._engine = LocalEngine(self.database, worker, tuple(by_name), settings.limits.concurrent_turns)
-            self.inbox = Inbox(self.database, self._engine, roster, allowances)
-            admins = _admins(settings)
-            self.commands = Commands(self.database, self._engine, roster, admins, allowances=allowances)
+            self.inbox = Inbox(self.database, self._engine, roster, allowances, rights)
+            self.commands = Commands(self.database, self._engine, roster, rights, allowances=allowances)
             self._closing = stack.pop_all()
         spare_the_collector()
         return self
@@ -191,8 +195,8 @@ def _roster(settings: Settings) -> Roster:
     return Roster(profiles, settings.agent)
 
 
-def _agent(settings: Settings, model: Model, http: ClientSession) -> Agent:
-    toolbox = Toolbox(ALL)
+def _agent(settings: Settings, model: Model, http: ClientSession, database: Database) -> Agent:
+    toolbox = Toolbox(configured_gadgets(settings), notes_of=lambda owner: PersonalNotes(database, owner))
 
     async def call(name: str, arguments: Mapping[str, Any], occasion: Occasion) -> Outcome:
         return await toolbox.call(name, arguments, http=http, occasion=occasion, settings=settings.gadgets)
@@ -211,7 +215,7 @@ def _builder(settings: Settings, http: ClientSession, provider: str) -> BuildMod
     return lambda name: named_model(settings, http, provider, name)
 
 
-def _allowances(settings: Settings) -> Allowances:
+def _allowances(settings: Settings, rights: Rights) -> Allowances:
     limits = settings.limits
     quotas = Quotas(
         limits.messages_per_minute,
@@ -219,7 +223,12 @@ def _allowances(settings: Settings) -> Allowances:
         limits.tokens_per_day,
         limits.workspace_tokens_per_day,
     )
-    return Allowances(quotas, Rights(_admins(settings)), exempt_admins=limits.exempt_admins)
+    return Allowances(quotas, rights, exempt_admins=limits.exempt_admins)
+
+
+def _recollection(settings: Settings, database: Database, model: Model) -> Recollection:
+    """A server of one's own answers one question after another, as a rule; others have room for a story beside them."""
+    return Recollection(database, settings.limits.window_turns, makes_way=model.provider != "openai")
 
 
 def _turn_limits(settings: Settings) -> TurnLimits:
@@ -227,14 +236,9 @@ def _turn_limits(settings: Settings) -> TurnLimits:
     return TurnLimits(limits.turn_seconds, limits.attempts, limits.window_turns)
 
 
-def _admins(settings: Settings) -> dict[str, frozenset[str]]:
-    admins = settings.admins
-    return {"discord": frozenset(admins.discord), "slack": frozenset(admins.slack), "web": frozenset(admins.web)}
-
-
 def _prewarm(settings: Settings) -> tuple[Message, ...]:
     """The beginning that every decision of the default agent shares, or, where it is chosen, of the first one."""
     name = next(iter(settings.agents)) if settings.agent == AUTO else settings.agent
-    allowed = settings.agents[name].gadgets
-    specs = [ToolSpec(g.name, g.description, g.parameters) for g in ALL if g.name in allowed]
+    toolbox = Toolbox(configured_gadgets(settings)).only(settings.agents[name].gadgets, "everyone")
+    specs = [ToolSpec(g.name, g.description, g.parameters) for g in toolbox.gadgets]
     return tuple(decision_messages(specs, (), ""))

@@ -56,29 +56,30 @@ class Meant:
 
 
 class Doors:
-    """`admins` = platform → ids of those who may act on everybody's missions."""
+    """`rights` tells who may do what: which command, and on whose missions."""
 
     def __init__(
         self,
         database: Database,
         engine: Engine,
         roster: Roster,
-        admins: Mapping[str, frozenset[str]],
+        rights: Rights,
         exports: Exports | None = None,
         allowances: Allowances | None = None,
     ) -> None:
         self._database = database
         self._engine = engine
         self._roster = roster
-        self._rights = Rights(admins)
+        self._rights = rights
         self._exports = exports or Exports(database)
         self._allowances = allowances or Allowances()
 
     async def start(self, key: ConversationKey, author: Author, agent: str | None = None) -> Conversation:
         """Open a fresh conversation in a place, ending the one that was active there.
 
-        Raises UnknownAgent; NotAllowed when the author may not end that one.
+        Raises UnknownAgent; NotAllowed when the author may not end that one, or begin any.
         """
+        self.require("new", key, author)
         wanted = self._roster.wanted(agent)
         new = NewConversation(
             **asdict(key), owner=author.id, owner_name=clean_name(author.name), agent=wanted, title=""
@@ -115,6 +116,7 @@ class Doors:
 
         Raises UserError as `end` does, NotAllowed among them.
         """
+        self.require("end", invocation.key, invocation.author)
         meant = await self.meant(invocation)
         if not self._rights.may_change(meant.conversation, invocation.key, invocation.author):
             raise NotAllowed
@@ -122,6 +124,7 @@ class Doors:
 
     async def end(self, conversation: Conversation, key: ConversationKey, author: Author) -> bool:
         """Complete a conversation; False when it was completed already. Raises NotAllowed."""
+        self.require("end", key, author)
         if not self._rights.may_change(conversation, key, author):
             raise NotAllowed
         ended = await self._database.write(conversations.end, conversation.number)
@@ -130,6 +133,7 @@ class Doors:
 
     async def stop(self, conversation: Conversation, key: ConversationKey, author: Author) -> bool:
         """Stop the running answer; False when none is running. Raises NotAllowed."""
+        self.require("stop", key, author)
         if not self._rights.may_see(conversation, key, author):
             raise NotAllowed
         stopped = await self._database.write(turns.request_stop, conversation.number)
@@ -143,8 +147,9 @@ class Doors:
     async def stop_turn(self, turn: int, key: ConversationKey, author: Author) -> bool:
         """Stop one answer, running or waiting; False when it is complete.
 
-        Raises UserError when the author may not see it.
+        Raises UserError when the author may not see it, or stop any.
         """
+        self.require("stop", key, author)
         place = await self._turn_place(turn, key, author)
         status = await self._database.write(turns.request_stop_of, turn)
         if status == "running":
@@ -154,13 +159,15 @@ class Doors:
     async def again(self, turn: int, event_key: str, key: ConversationKey, author: Author) -> Admitted:
         """Answer a turn's question anew: the latest one of its mission, asked for by who asked it, or an admin.
 
-        `event_key` is that of the event that asks for it. Raises UserError, OverLimit among them.
+        `event_key` is that of the event that asks for it. Raises UserError, OverLimit among them. Who asks for their own
+        question has the role they have now; an admin lends nobody more than they had when they asked.
         """
         place = await self._turn_place(turn, key, author)
         if place.author != author.id and not self._rights.rules(key, author):
             raise NotAllowed("Only who asked may have this answered again.")
         limits = self._allowances.of(key, author)
-        admitted = await self._database.write(_again, turn, event_key, sender_of(key, author), limits)
+        role = self._rights.role(key, author) if place.author == author.id else None
+        admitted = await self._database.write(_again, turn, event_key, sender_of(key, author), limits, role)
         if isinstance(admitted, Exceeded):
             raise self._allowances.refusal(admitted, key, author)
         if admitted is None:
@@ -186,9 +193,12 @@ class Doors:
     ) -> Exported:
         """A file of a conversation, or of all in the key's platform and workspace; whoever gets it closes it.
 
-        Raises NotAllowed for everybody but admins; UserError when it is empty, too large or cannot be written.
+        Raises NotAllowed for those who may not export, nor see the one, and for all of them, for everybody but admins;
+        UserError when it is empty, too large or cannot be written.
         """
-        self.require_admin(key, author)
+        self.require("export", key, author)
+        if conversation is None and not self._rights.rules(key, author):
+            raise NotAllowed("Only admins may export everybody's missions.")
         if conversation is not None and not self._rights.may_see(conversation, key, author):
             raise NotAllowed
         what = conversation or Place(key.platform, key.workspace)
@@ -214,10 +224,12 @@ class Doors:
         """Whether the settings name the author, or the platform says so of them in the workspace they are in."""
         return author.admin or self._rights.is_named(platform, author)
 
-    def require_admin(self, key: ConversationKey, author: Author) -> None:
-        """Raises NotAllowed."""
-        if not self._rights.rules(key, author):
-            raise NotAllowed("Only admins may export missions.")
+    def require(self, command: str, key: ConversationKey, author: Author) -> None:
+        """Raises NotAllowed for those who may not use a command, by whatever button or page."""
+        self._rights.require(command, key, author)
+
+    def may_use(self, command: str, key: ConversationKey, author: Author) -> bool:
+        return self._rights.may_use(command, key, author)
 
     async def meant(self, asked: Invocation) -> Meant:
         """The conversation named; else the active one of this place; else the asker's latest active one of the channel:
@@ -241,12 +253,12 @@ class Doors:
 
 
 def _again(
-    connection: Connection, turn: int, event_key: str, sender: Sender, limits: Quotas | None
+    connection: Connection, turn: int, event_key: str, sender: Sender, limits: Quotas | None, role: str | None
 ) -> Admitted | Exceeded | None:
     """A unit of work: to ask again counts as asking does."""
     over = quotas.exceeded(connection, limits, sender) if limits is not None else None
     if over is None:
-        return questions.repeat(connection, turn, event_key)
+        return questions.repeat(connection, turn, event_key, role)
     return turns.find_event(connection, event_key) or over
 
 

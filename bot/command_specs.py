@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.errors import UserError
+from gadgets.roles import Role
 
 MAX_ARGUMENT = 100
 """Characters of an argument that are looked at."""
@@ -25,12 +26,15 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
-    """One subcommand of /mission; all arguments are optional words. `admins`: for nobody else."""
+    """One subcommand of /mission; all arguments are optional words. `allow`: who may use it, unless the settings say
+    otherwise. `deed`: what it does, as a refusal says it.
+    """
 
     name: str
     description: str
+    deed: str
     arguments: tuple[Argument, ...] = ()
-    admins: bool = False
+    allow: Role = "everyone"
 
     @property
     def usage(self) -> str:
@@ -40,21 +44,27 @@ class CommandSpec:
 _ID = Argument("id", "the mission's id, or its first characters", completes="mission")
 _BEFORE = Argument("before", "where older ones begin: a number that the list or the mission ended with")
 COMMANDS = (
-    CommandSpec("new", "start a fresh mission here", (Argument("agent", "who should answer", completes="agent"),)),
-    CommandSpec("list", "list your missions", (_BEFORE,)),
-    CommandSpec("show", "show a mission's last messages", (_ID, _BEFORE)),
-    CommandSpec("end", "end a mission", (_ID,)),
-    CommandSpec("stop", "stop the answer that is being written"),
+    CommandSpec(
+        "new",
+        "start a fresh mission here",
+        "begin missions",
+        (Argument("agent", "who should answer", completes="agent"),),
+    ),
+    CommandSpec("list", "list your missions", "list missions", (_BEFORE,)),
+    CommandSpec("show", "show a mission's last messages", "look at missions", (_ID, _BEFORE)),
+    CommandSpec("end", "end a mission", "end missions", (_ID,)),
+    CommandSpec("stop", "stop the answer that is being written", "stop answers"),
     CommandSpec(
         "export",
-        "get missions as a file (admins only)",
+        "get missions as a file",
+        "export missions",
         (
             Argument("id", "the mission's id, or all", (EVERYTHING,), "mission"),
             Argument("format", "json, which can be imported again, jsonl or markdown", FORMATS),
         ),
-        admins=True,
+        allow="admin",
     ),
-    CommandSpec("help", "what I can do"),
+    CommandSpec("help", "what I can do", "ask what I can do"),
 )
 
 

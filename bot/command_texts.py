@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.agent.guard import sanitise
 from bot.agent.roster import AUTO, Profile
-from bot.command_specs import COMMANDS
+from bot.command_specs import CommandSpec
 from gadgets.catalogue import summaries
 from storage.conversations import Conversation
 from storage.export import ExportSummary
@@ -69,9 +69,9 @@ def exported(what: str, summary: ExportSummary, *, packed: bool) -> str:
     return f"{what}: {missions} with {messages}{', compressed with gzip' if packed else ''}."
 
 
-def help_(profiles: Sequence[Profile]) -> str:
+def help_(profiles: Sequence[Profile], commands: Sequence[CommandSpec]) -> str:
     agents = "\n".join(f"- **{profile.name}**: {profile.description}" for profile in profiles)
-    usages = "\n".join(f"- `{spec.usage}` {spec.description}" for spec in COMMANDS)
+    usages = "\n".join(f"- `{spec.usage}` {spec.description}" for spec in commands)
     return f"Just talk to me. These commands manage missions:\n{usages}\n\nAgents:\n{agents}"
 
 

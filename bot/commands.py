@@ -53,6 +53,7 @@ class Commands(Doors):
         handler = handlers.get(invocation.command)
         if handler is None:
             raise UserError(f"I do not know that command. Try {names()}.")
+        self.require(invocation.command, invocation.key, invocation.author)  # before anything is looked up
         return await handler(invocation)
 
     async def _new(self, asked: Invocation) -> CommandAnswer:
@@ -91,7 +92,6 @@ class Commands(Doors):
         return CommandAnswer(text, meant.conversation)
 
     async def _export(self, asked: Invocation) -> CommandAnswer:
-        self.require_admin(asked.key, asked.author)  # before anything is looked up
         if not asked.takes_files:
             raise UserError("I cannot send files here. `secret-agents export` on the machine can write them.")
         wanted, word = asked.arguments.get("id", ""), asked.arguments.get("format", "")
@@ -104,8 +104,9 @@ class Commands(Doors):
         exported = await self.export(meant.conversation, format_, asked.key, asked.author)
         return _with_file(f"Mission {meant.name}", exported, meant.conversation)
 
-    async def _help(self, asked: Invocation) -> CommandAnswer:  # noqa: ARG002 - every handler is called alike
-        return CommandAnswer(command_texts.help_(self._roster.profiles))
+    async def _help(self, asked: Invocation) -> CommandAnswer:
+        usable = [spec for spec in COMMANDS if self.may_use(spec.name, asked.key, asked.author)]
+        return CommandAnswer(command_texts.help_(self._roster.profiles, usable))
 
 
 def _with_file(what: str, exported: Exported, conversation: Conversation | None = None) -> CommandAnswer:

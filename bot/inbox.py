@@ -4,6 +4,7 @@ from bot.agent.guard import clean_name, sanitise
 from bot.agent.roster import Roster
 from bot.allowances import Allowances, sender_of
 from bot.attachments import to_stored
+from bot.command_rights import Rights
 from bot.engines.engine import Engine
 from bot.platforms.platform import Inbound
 from storage import questions, quotas, turns
@@ -20,12 +21,18 @@ class Inbox:
     """Admits messages of every platform."""
 
     def __init__(
-        self, database: Database, engine: Engine, roster: Roster, allowances: Allowances | None = None
+        self,
+        database: Database,
+        engine: Engine,
+        roster: Roster,
+        allowances: Allowances | None = None,
+        rights: Rights | None = None,
     ) -> None:
         self._database = database
         self._engine = engine
         self._roster = roster
         self._allowances = allowances or Allowances()
+        self._rights = rights or Rights({})
 
     async def admit(self, inbound: Inbound) -> Admitted:
         """Commit the message as a turn and wake its conversation. The same event again changes nothing.
@@ -70,6 +77,7 @@ class Inbox:
             shared=inbound.shared,
             attachments=attachments,
             images=images,
+            role=self._rights.role(key, inbound.author),
         )
 
 

@@ -14,6 +14,7 @@ from bot import respondents
 from bot.agent.agent import Agent, Answer, Task
 from bot.agent.choice import choose
 from bot.agent.journal import completes, tokens_of
+from bot.agent.memory import folded, parsed
 from bot.agent.prompt import Exchange, Question
 from bot.agent.roster import Profile, Roster
 from bot.attachments import from_stored
@@ -21,6 +22,8 @@ from bot.delivery import Delivery
 from bot.errors import PlatformGone, TurnTimedOut, UserError, sentence_for
 from bot.models.named_models import NamedModels
 from bot.platforms.platform import Platform
+from bot.recollection import Recollection
+from gadgets.roles import role_named
 from storage import turns
 from storage.conversations import Kept
 from storage.database import Database
@@ -128,8 +131,11 @@ class Worker:
         platforms: Mapping[str, Platform],
         limits: TurnLimits,
         models: NamedModels | None = None,
+        *,
+        recollection: Recollection,
     ) -> None:
         self._database = database
+        self._recollection = recollection
         self._agent = agent
         self._models = models or NamedModels()
         self._roster = roster
@@ -144,12 +150,12 @@ class Worker:
         Raises StorageError or PlatformError when it should be tried again later. Cancelling it is as harmless as a
         crash: everything recorded stays, the turn stays open.
         """
-        more = True
-        while more and not self._closing:
-            claim = await self._database.write(
-                respondents.claim, conversation, window=self._limits.window, roster=self._roster
-            )
-            more = claim is not None and await self._work(claim)
+        more, window = True, self._recollection.window
+        with self._recollection.answering():
+            while more and not self._closing:
+                claim = await self._database.write(respondents.claim, conversation, window=window, roster=self._roster)
+                more = claim is not None and await self._work(claim)
+                self._recollection.fold(conversation)
 
     def stop(self, conversation: int) -> None:
         """Interrupt the answer that is being made in this conversation, if this process makes it."""
@@ -203,7 +209,8 @@ class Worker:
                 running = self._running[conversation] = _Running(deadline)
                 profile = await self._profile(claim, journal, delivery)
                 agent = await self._equipped(profile)
-                answer = await agent.answer(self._task(claim, profile), journal, delivery)
+                task = self._task(claim, profile)
+                answer = await agent.answer(task, journal, delivery)
         except TimeoutError as error:
             if running.stopped:
                 return self._partial(agent, delivery, journal, "stopped", STOPPED), None
@@ -216,6 +223,8 @@ class Worker:
             self._running.pop(conversation, None)
         if running.stopped:  # in the moment in which the answer was complete; who stopped it was told so
             return self._partial(agent, delivery, journal, "stopped", STOPPED), answer.last_step
+        exchange = Exchange(claim.author_name, claim.user_message, answer.text)
+        self._recollection.consider(conversation, [*task.past, exchange], answer.room, agent)
         return _ending(answer), answer.last_step
 
     async def _profile(self, claim: Claim, journal: TurnJournal, delivery: Delivery) -> Profile:
@@ -236,14 +245,19 @@ class Worker:
     def _task(self, claim: Claim, profile: Profile) -> Task:
         said = self._roster.addressed
         files = from_stored(claim.attachments, claim.images)
+        past = [Exchange(p.author_name, said(p.user_message).text, p.agent_response) for p in claim.window]
+        older, newer = self._recollection.split(past)
+        summary = claim.conversation.summary
         return Task(
             profile=profile,
             question=Question(claim.author_name, said(claim.user_message).text, claim.shared, files),
-            past=[Exchange(p.author_name, said(p.user_message).text, p.agent_response) for p in claim.window],
+            past=newer,
+            summary=str(folded(parsed(summary), older)) if older else summary,
             asker=f"{claim.conversation.platform}:{claim.author}",
             conversation=claim.conversation.id,
             turn=claim.turn,
             state=claim.conversation.state,
+            role=role_named(claim.role),
         )
 
     def _failed(

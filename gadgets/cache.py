@@ -57,7 +57,7 @@ class _Flight:
     waiting: int = 0
 
 
-class ResultCache:
+class ResultCache:  # cachetools has lifetimes and sizes, but not both bounds at once, nor one call for all who wait
     """Holds at most `entries` results and `size` bytes of them; beyond, the one that was wanted least recently goes.
 
     In memory only: after a restart a gadget is asked again. `now` is a clock that never goes back, in seconds.
@@ -88,16 +88,22 @@ class ResultCache:
         Two who ask at once wait for one result, also for a failure. It is made on when one of them is cancelled, and
         stopped when all are. `make` raises nothing.
         """
-        entry = self._kept.get(key)
-        if entry is not None and entry.until > self._now():
-            self._kept.move_to_end(key)
+        if entry := self._fresh(key):
             return entry.outcome
         flight = self._flights.get(key)
         if flight is not None:
             outcome = await self._wait(key, flight)
-            return replace(outcome, cached=outcome.ok)
+            return _again(outcome) if outcome.ok else replace(outcome, prompt_tokens=0, completion_tokens=0)
         flight = self._flights[key] = _Flight(asyncio.ensure_future(self._made(key, ttl, make)))
         return await self._wait(key, flight)
+
+    def _fresh(self, key: str) -> _Entry | None:
+        entry = self._kept.get(key)
+        if entry is not None and entry.until > self._now():
+            self._kept.move_to_end(key)
+            return entry
+        self._drop(key)
+        return None
 
     async def _wait(self, key: str, flight: _Flight) -> "Outcome":
         flight.waiting += 1
@@ -112,8 +118,8 @@ class ResultCache:
 
     async def _made(self, key: str, ttl: float, make: Make) -> "Outcome":
         outcome = await make()
-        if outcome.ok:
-            self._keep(key, replace(outcome, cached=True), ttl)
+        if outcome.ok and not outcome.ends:
+            self._keep(key, _again(outcome), ttl)
         return outcome
 
     def _land(self, key: str, flight: _Flight) -> None:
@@ -134,3 +140,8 @@ class ResultCache:
         entry = self._kept.pop(key, None)
         if entry is not None:
             self._bytes -= entry.size
+
+
+def _again(outcome: "Outcome") -> "Outcome":
+    """As it is given to those who did not make it: they pay nothing for it."""
+    return replace(outcome, cached=True, prompt_tokens=0, completion_tokens=0)

@@ -88,7 +88,7 @@ def _caesar_hints(key: int) -> tuple[str, ...]:
     return (
         "It is a Caesar cipher: every letter was moved along the alphabet by the same number.",
         f"The letters were moved forward by {low}, {low + 1} or {low + 2} places.",
-        f"The letters were moved forward by {shift}: move each one back by {shift}. {_rows('', shift)}.",
+        f"The letters were moved forward by {shift}: move each one back by {shift}, so that {_rows('', shift)}.",
     )
 
 

@@ -2,10 +2,10 @@
 
 The function's name, docstring and signature are all that a model is told:
 
-    @gadget(status="rolling the dice…")
-    async def dice(sides: int = 6) -> str:
-        '''Roll one die with this many sides.'''
-        return str(secrets.randbelow(sides) + 1)
+    @gadget(status="tossing a coin…")
+    async def coin(times: int = 1) -> str:
+        '''Toss a coin this many times.'''
+        return ", ".join(secrets.choice(("heads", "tails")) for _ in range(times))
 
 An `Args:` section in the docstring describes the parameters.
 """
@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from gadgets.roles import Role
 from gadgets.schema import docstring, json_schema
 
 DEFAULT_TIMEOUT = 20.0
@@ -40,6 +41,10 @@ class Gadget:
     `[gadgets.<name>]`. `status` is what the user sees while it runs. `keeps` is the name under which a family of
     gadgets keeps state in a conversation (see `Context.keep`); such gadgets run one after another, in the order of
     their calls.
+
+    `allow` is the role that may use it. `cache_ttl` is for how many seconds a result may be given again to the same
+    question, None where that would be wrong; with `private`, only to the same user: a gadget whose results are for
+    everybody is not told who asks. An operator may set both anew (see gadgets.policy).
     """
 
     name: str
@@ -50,20 +55,33 @@ class Gadget:
     settings: type[BaseModel] = NoSettings
     status: str = ""
     keeps: str = ""
+    allow: Role = "everyone"
+    cache_ttl: float | None = None
+    private: bool = False
 
 
 def gadget(
-    *, timeout: float = DEFAULT_TIMEOUT, settings: type[BaseModel] = NoSettings, status: str = "", keeps: str = ""
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    settings: type[BaseModel] = NoSettings,
+    status: str = "",
+    keeps: str = "",
+    allow: Role = "everyone",
+    cache_ttl: float | None = None,
+    private: bool = False,
 ) -> Callable[[Function], Gadget]:
     """Make the decorated async function a `Gadget` of its name.
 
-    Raises TypeError, with what to do, for a function without docstring, without types, or not async.
+    Raises TypeError, with what to do, for a function without docstring, without types, or not async, and for a gadget
+    that keeps a state while its results are to be cached.
     """
 
     def decorate(function: Function) -> Gadget:
         name = function.__name__
         if not inspect.iscoroutinefunction(function):
             raise TypeError(f"{name}: a gadget is awaited; write `async def {name}(…)`.")
+        if keeps and cache_ttl is not None:
+            raise TypeError(f"{name}: what depends on a state cannot be cached; leave out `cache_ttl`.")
         return Gadget(
             name=name,
             description=_description(function),
@@ -73,6 +91,9 @@ def gadget(
             settings=settings,
             status=status or f"using {name}…",
             keeps=keeps,
+            allow=allow,
+            cache_ttl=cache_ttl,
+            private=private,
         )
 
     return decorate

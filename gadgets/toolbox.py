@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from gadgets.context import Context, Occasion
+from gadgets.cache import ResultCache, key_of
+from gadgets.context import Context, NotesOf, Occasion
 from gadgets.errors import BadArguments, GadgetError, GadgetFailed
 from gadgets.gadget import Gadget
+from gadgets.roles import Role, reaches, those
 from gadgets.schema import takes_context, validate
 from gadgets.text import clean, clip, excerpt
 
@@ -29,7 +31,8 @@ class Outcome:
     """What became of a call. `text` is for the model; `retry` tells that another call with other words may work.
 
     `state` is what the gadget's family keeps about the conversation from now on, None where that did not change.
-    `ends`: the conversation is completed with this turn.
+    `ends`: the conversation is completed with this turn. `cached`: the result of an earlier call of the same, or of one
+    that was running. The tokens are those that the gadget asked the language model for.
     """
 
     text: str
@@ -37,16 +40,23 @@ class Outcome:
     retry: bool = False
     state: dict[str, Any] | None = None
     ends: bool = False
+    cached: bool = False
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 class Toolbox:
     """A set of gadgets with different names, in the order given.
 
-    Raises ValueError when two have the same name.
+    `notes_of` gives gadgets the notes of whoever asks. Raises ValueError when two gadgets have the same name.
     """
 
-    def __init__(self, gadgets: Sequence[Gadget]) -> None:
+    def __init__(
+        self, gadgets: Sequence[Gadget], *, notes_of: NotesOf | None = None, cache: ResultCache | None = None
+    ) -> None:
         self.gadgets = tuple(gadgets)
+        self._notes_of = notes_of
+        self._cache = cache or ResultCache()
         self._by_name = {each.name: each for each in self.gadgets}
         if len(self._by_name) < len(self.gadgets):
             raise ValueError("Two gadgets have the same name; rename one of the functions.")
@@ -54,10 +64,10 @@ class Toolbox:
     def find(self, name: str) -> Gadget | None:
         return self._by_name.get(name)
 
-    def only(self, names: Iterable[str]) -> "Toolbox":
-        """The gadgets with these names. A name that nothing has is left out: `find` tells."""
+    def only(self, names: Iterable[str], role: Role = "admin") -> "Toolbox":
+        """The gadgets with these names that somebody with this role may use. A name that nothing has is left out."""
         wanted = set(names)
-        return Toolbox([each for each in self.gadgets if each.name in wanted])
+        return Toolbox([each for each in self.gadgets if each.name in wanted and reaches(role, each.allow)])
 
     async def call(
         self,
@@ -68,7 +78,7 @@ class Toolbox:
         occasion: Occasion,
         settings: Mapping[str, BaseModel],
     ) -> Outcome:
-        """Validate the arguments, run the gadget within its time and bound its result.
+        """Check that the asker may, validate the arguments, run the gadget within its time and bound its result.
 
         `settings` maps gadget names to their settings; one that is missing has its model's defaults. Raises nothing
         but CancelledError: every failure is an outcome whose text says what to do.
@@ -76,24 +86,51 @@ class Toolbox:
         found = self.find(name)
         if found is None:
             return _outcome(self._unknown(name), ok=False, retry=True)
+        if not reaches(occasion.role, found.allow):
+            return _outcome(f"{name} is only for {those(found.allow)}, and the user is none of them.", ok=False)
         try:
+            values = validate(found, arguments)
             chosen = settings[name] if name in settings else found.settings()
-            context = Context(http, chosen, occasion)
-            text = await _run(found, context, arguments)
-            return replace(_outcome(text, ok=True), state=_kept(found, context), ends=context.effects.ends)
-        except GadgetError as exc:
-            return _outcome(str(exc), ok=False, retry=isinstance(exc, BadArguments))
+        except BadArguments as exc:
+            return _outcome(str(exc), ok=False, retry=True)
         except Exception:
-            logger.exception("the gadget %s failed", found.name)
-            return _outcome(f"{found.name} failed because of an internal error.", ok=False)
+            logger.exception("the settings of the gadget %s cannot be used", name)
+            return _broken(found)
+        return await self._called(found, Context(http, chosen, occasion, notes_of=self._notes_of), values)
+
+    async def _called(self, gadget: Gadget, context: Context, values: Mapping[str, Any]) -> Outcome:
+        """Run it, unless the same was asked a short time ago and the result may be given again."""
+        if not gadget.cache_ttl or (gadget.private and not context.user):
+            return await _run(gadget, context, values)
+        # What others are given, too, cannot depend on who asked first; nor on the conversation, whoever asks.
+        asker = context.user if gadget.private else ""
+        anywhere = replace(context, occasion=Occasion(asker, ask=context.occasion.ask))
+        key = key_of(gadget.name, asker, values)
+        return await self._cache.get(key, gadget.cache_ttl, lambda: _run(gadget, anywhere, values))
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(self._by_name) or "none"
         return f"There is no gadget `{excerpt(str(name))}`. The gadgets are: {known}."
 
 
-async def _run(gadget: Gadget, context: Context, arguments: Mapping[str, Any]) -> str:
-    values = validate(gadget, arguments)
+async def _run(gadget: Gadget, context: Context, values: Mapping[str, Any]) -> Outcome:
+    effects = context.effects
+    try:
+        outcome = _outcome(await _result(gadget, context, values), ok=True)
+        outcome = replace(outcome, state=_kept(gadget, context), ends=effects.ends)
+    except GadgetError as exc:
+        outcome = _outcome(str(exc), ok=False, retry=isinstance(exc, BadArguments))
+    except Exception:
+        logger.exception("the gadget %s failed", gadget.name)
+        outcome = _broken(gadget)
+    return replace(outcome, prompt_tokens=effects.prompt_tokens, completion_tokens=effects.completion_tokens)
+
+
+def _broken(gadget: Gadget) -> Outcome:
+    return _outcome(f"{gadget.name} failed because of an internal error.", ok=False)
+
+
+async def _result(gadget: Gadget, context: Context, values: Mapping[str, Any]) -> str:
     first = (context,) if takes_context(gadget.function) else ()
     limit = asyncio.timeout(gadget.timeout)
     try:

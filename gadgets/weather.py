@@ -10,6 +10,8 @@ from gadgets.report import Report, Units
 
 TIMEOUT = 30.0
 """Seconds for finding the place and asking for its weather."""
+CACHE_TTL = 600.0
+"""Seconds. Both services measure every 10 to 15 minutes."""
 
 
 class WeatherSettings(PlaceSettings):
@@ -20,7 +22,7 @@ class WeatherSettings(PlaceSettings):
     openweather_api_key: SecretStr | None = Field(default=None)
 
 
-@gadget(timeout=TIMEOUT, settings=WeatherSettings, status="checking the weather…")
+@gadget(timeout=TIMEOUT, settings=WeatherSettings, status="checking the weather…", cache_ttl=CACHE_TTL)
 async def weather(context: Context, city: str, units: Units = "fahrenheit") -> str:
     """Get the current weather and the forecast of the next 3 days (temperature, rain, snow, wind) for a city.
 

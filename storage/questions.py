@@ -36,24 +36,25 @@ def withdraw(connection: Connection, event_key: str) -> int | None:
     return row[0] if row else None
 
 
-def repeat(connection: Connection, turn: int, event_key: str) -> Admitted | None:
+def repeat(connection: Connection, turn: int, event_key: str, role: str | None = None) -> Admitted | None:
     """Ask the question of a turn again, as a new turn that takes the old one's place in the model's memory.
 
-    `event_key` is that of the event that asks for it: its repetitions change nothing. None when the turn is not closed,
-    or not the last one of an active conversation.
+    `event_key` is that of the event that asks for it: its repetitions change nothing. `role` is what the question's
+    author may do now, where that is known; else the new turn has the old one's. None when the turn is not closed, or
+    not the last one of an active conversation.
     """
     if known := turns.find_event(connection, event_key):
         return known
     row = connection.execute(
         """INSERT INTO turns (conversation, event_key, author, author_name, shared, user_message, attachments, status,
-                created_at, platform, workspace)
+                created_at, platform, workspace, role)
             SELECT conversation, :key, author, author_name, shared, user_message, attachments, 'queued', :now,
-                platform, workspace
+                platform, workspace, coalesce(:role, role)
             FROM turns t WHERE id = :turn AND status NOT IN ('queued', 'running')
                 AND NOT EXISTS (SELECT 1 FROM turns later WHERE later.conversation = t.conversation AND later.id > t.id)
                 AND (SELECT status FROM conversations WHERE number = t.conversation) = 'active'
             RETURNING id, conversation""",
-        {"key": event_key, "now": utc_now(), "turn": turn},
+        {"key": event_key, "now": utc_now(), "turn": turn, "role": role},
     ).fetchone()
     if row is None:
         return None

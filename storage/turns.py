@@ -32,7 +32,10 @@ that follows it, is remembered only if all its repetitions failed.
 
 @dataclass(frozen=True, slots=True)
 class NewTurn:
-    """A message to admit, and the conversation to open for it if its place has no active one."""
+    """A message to admit, and the conversation to open for it if its place has no active one.
+
+    `role` is what its author may do just now: the turn keeps it, whatever becomes of them until it is answered.
+    """
 
     event_key: str
     author: str
@@ -42,6 +45,7 @@ class NewTurn:
     shared: bool = False
     attachments: tuple[dict[str, Any], ...] = ()
     images: tuple[Image, ...] = ()
+    role: str = "everyone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class Claim:
     deliveries: dict[int, str] = field(default_factory=dict)
     window: list[PastTurn] = field(default_factory=list)
     images: tuple[Image, ...] = ()
+    role: str = "everyone"
 
 
 def admit(connection: Connection, new: NewTurn) -> Admitted:
@@ -117,9 +122,9 @@ def admit(connection: Connection, new: NewTurn) -> Admitted:
     now = utc_now()
     row = connection.execute(
         """INSERT INTO turns (conversation, event_key, author, author_name, shared, user_message, attachments, status,
-                created_at, platform, workspace)
+                created_at, platform, workspace, role)
             VALUES (:conversation, :event_key, :author, :author_name, :shared, :user_message, :attachments, 'queued',
-                :now, :platform, :workspace)
+                :now, :platform, :workspace, :role)
             ON CONFLICT (event_key) DO NOTHING RETURNING id""",
         {
             "conversation": conversation.number,
@@ -132,6 +137,7 @@ def admit(connection: Connection, new: NewTurn) -> Admitted:
             "now": now,
             "platform": place.platform,
             "workspace": place.workspace,
+            "role": new.role,
         },
     ).fetchone()
     if row is None:
@@ -176,7 +182,7 @@ def claim(connection: Connection, conversation: int, *, window: int) -> Claim | 
         f"""UPDATE turns SET status = 'running', attempt = attempt + 1, started_at = coalesce(started_at, :now)
             WHERE id = (SELECT id FROM turns WHERE conversation = :conversation AND {_OPEN} ORDER BY id LIMIT 1)
             RETURNING id, attempt, event_key, author, author_name, shared, user_message, attachments, stop_requested,
-                outcome, agent_response, llm_raw_response, model, prompt_tokens, completion_tokens, error""",
+                role, outcome, agent_response, llm_raw_response, model, prompt_tokens, completion_tokens, error""",
         {"conversation": conversation, "now": utc_now()},
     ).fetchone()
     if row is None:
@@ -195,12 +201,13 @@ def claim(connection: Connection, conversation: int, *, window: int) -> Claim | 
         user_message=row[6],
         attachments=attachments,
         stop_requested=bool(row[8]),
-        ending=Ending(*row[9:]) if row[9] is not None else None,
+        ending=Ending(*row[10:]) if row[10] is not None else None,
         conversation=place,
         steps=steps(connection, turn) if repeated else [],
         deliveries=deliveries(connection, turn) if repeated else {},
         window=past(connection, conversation, after=place.summarised_to, before=turn, limit=window),
         images=images.of_turn(connection, turn, attachments),
+        role=row[9],
     )
 
 

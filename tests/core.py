@@ -12,11 +12,14 @@ from bot.agent.agent import Agent, Limits, ModelOptions
 from bot.agent.roster import Profile, Roster
 from bot.allowances import Allowances
 from bot.app import AttachedPlatform
+from bot.command_rights import Rights
 from bot.commands import Commands
 from bot.engines.local import LocalEngine
 from bot.inbox import Inbox
 from bot.models.model import Model
 from bot.models.named_models import NamedModels
+from bot.notebook import PersonalNotes
+from bot.recollection import Recollection
 from bot.worker import TurnLimits, Worker
 from gadgets.context import Occasion
 from gadgets.gadget import Gadget, gadget
@@ -96,6 +99,9 @@ async def running_core(
     roster: Roster = ROSTER,
     allowances: Allowances | None = None,
     models: NamedModels | None = None,
+    stories: bool = False,
+    makes_way: bool = True,
+    rights: Rights | None = None,
 ) -> AsyncIterator[Core[StubPlatform]]:
     """Everything between the stub platform and a model, on a SQLite file."""
     stub = platform or StubPlatform()
@@ -114,6 +120,9 @@ async def running_core(
             roster=roster,
             allowances=allowances,
             models=models,
+            stories=stories,
+            makes_way=makes_way,
+            rights=rights,
         ) as core,
         core.engine,
     ):
@@ -135,9 +144,15 @@ async def core_around(
     roster: Roster = ROSTER,
     allowances: Allowances | None = None,
     models: NamedModels | None = None,
+    stories: bool = False,
+    makes_way: bool = True,
+    rights: Rights | None = None,
 ) -> AsyncIterator[Core[P]]:
-    """Everything between a platform and a model but a running engine; `calls` are the gadgets that really ran."""
-    toolbox = Toolbox(gadgets)
+    """Everything between a platform and a model but a running engine; `calls` are the gadgets that really ran.
+
+    Only with `stories` the model is asked for more than answers.
+    """
+    toolbox = Toolbox(gadgets, notes_of=lambda owner: PersonalNotes(database, owner))
     world = outside or Outside()
     calls: list[tuple[str, Mapping[str, Any], str]] = []
 
@@ -145,12 +160,14 @@ async def core_around(
         calls.append((name, arguments, occasion.user))
         return await toolbox.call(name, arguments, http=world.http, occasion=occasion, settings=world.settings)
 
-    async with model:
+    kept = Recollection(database, turn_limits.window, makes_way=makes_way, stories=stories)
+    async with model, kept:
         agent = Agent(model, toolbox, call, options, limits)
-        worker = Worker(database, agent, roster, {platform.name: platform}, turn_limits, models)
+        platforms = {platform.name: platform}
+        worker = Worker(database, agent, roster, platforms, turn_limits, models, recollection=kept)
         engine = LocalEngine(database, worker, (platform.name,), concurrency=100)
-        inbox = Inbox(database, engine, roster, allowances)
-        named = {platform.name: frozenset(admins)}
-        commands = Commands(database, engine, roster, named, allowances=allowances)
+        known = rights or Rights({platform.name: frozenset(admins)})
+        inbox = Inbox(database, engine, roster, allowances, known)
+        commands = Commands(database, engine, roster, known, allowances=allowances)
         platform.attach(inbox, commands)
         yield Core(database, platform, engine, inbox, commands, calls)

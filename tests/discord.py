@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from bot.allowances import Allowances
 from bot.models.model import Model
 from bot.platforms.discord.platform import DiscordPlatform
 from bot.platforms.discord.waits import Waits
@@ -65,6 +66,7 @@ async def running_bot(
     wrap: Callable[[SQLiteDatabase], Database] = lambda database: database,
     admins: Collection[User] = (),
     gadgets: Sequence[Gadget] = (shout, whisper),
+    allowances: Allowances | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bot]:
     """`admins` are those whom the settings name."""
@@ -78,7 +80,14 @@ async def running_bot(
             waits=waits,
         )
         core = await stack.enter_async_context(
-            core_around(database, model, platform, admins=[str(admin.id) for admin in admins], gadgets=gadgets)
+            core_around(
+                database,
+                model,
+                platform,
+                admins=[str(admin.id) for admin in admins],
+                gadgets=gadgets,
+                allowances=allowances,
+            )
         )
         serving = asyncio.create_task(platform.run())
         stack.push_async_callback(_ended, serving)

@@ -1,8 +1,8 @@
 """A player of field missions who knows the solutions, and the core with the Taskmaster to play with."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from aiohttp import ClientSession
@@ -16,7 +16,7 @@ from gadgets.field_gadgets import TravelSettings
 from gadgets.field_state import FAMILY, Mission, loaded
 from gadgets.field_wardrobe import BY_NAME, problem
 from storage import conversations, turns
-from storage.conversations import Conversation
+from storage.conversations import Conversation, NewConversation
 from storage.database import Connection
 from tests.core import LIMITS, OPTIONS, Core, Outside, running_core
 from tests.fakes.stub_platform import ALICE, StubPlatform, message
@@ -79,9 +79,7 @@ async def field_core(
 
 async def begin(core: Core[StubPlatform], seed: str) -> Conversation:
     """A mission in a thread of its own whose id, from which everything is drawn, is `seed`."""
-    started = await core.commands.start(message("", thread=seed).key, ALICE, TASKMASTER)
-    await core.database.write(_rename, started.number, seed)
-    return await core.database.read(conversations.get, started.number)
+    return await core.database.write(_open, seed)
 
 
 async def say(core: Core[StubPlatform], seed: str, number: int, text: str, author: Author = ALICE) -> str:
@@ -117,7 +115,10 @@ def suitable(mission: Mission) -> str:
     return next(name for name in mission.rack if not problem(BY_NAME[name], mission.weather, mission.city))
 
 
-async def play(core: Core[StubPlatform], seed: str, style: int = 0) -> Played:
+async def play(
+    core: Core[StubPlatform], seed: str, style: int = 0, heard: Callable[[str, str], None] = lambda said, answer: None
+) -> Played:
+    """A whole mission; `heard` is told each message with its answer."""
     conversation = await begin(core, seed)
     said, answers = list[str](), list[str]()
     for number in range(MAX_TURNS):
@@ -126,12 +127,17 @@ async def play(core: Core[StubPlatform], seed: str, style: int = 0) -> Played:
             break
         said.append(words(mission, style + number))
         answers.append(await say(core, seed, number, said[-1]))
+        heard(said[-1], answers[-1])
     now = await core.database.read(conversations.get, conversation.number)
     return Played(now, loaded(now.state.get(FAMILY, {})), said, answers)
 
 
-def _rename(connection: Connection, number: int, name: str) -> None:
-    connection.execute("UPDATE conversations SET id = :name WHERE number = :number", {"name": name, "number": number})
+def _open(connection: Connection, seed: str) -> Conversation:
+    key = asdict(message("", thread=seed).key)
+    new = NewConversation(**key, owner=ALICE.id, owner_name=ALICE.name, agent=TASKMASTER, title="")
+    number = conversations.start(connection, new).number
+    connection.execute("UPDATE conversations SET id = :seed WHERE number = :number", {"seed": seed, "number": number})
+    return conversations.get(connection, number)
 
 
 def _answer(connection: Connection, turn: int) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.agent.roster import Roster
 from bot.answer_files import MAX_FILE_BYTES
+from bot.command_rights import Rights
 from bot.command_export import Exports
 from bot.commands import CommandAnswer, Commands, Invocation
 from bot.platforms.platform import Author, ConversationKey
@@ -86,8 +87,8 @@ def _rows(connection: Connection) -> list[tuple[object, ...]]:
 async def missions(folder: Path, *, file_bytes: int = MAX_FILE_BYTES) -> AsyncIterator[Missions]:
     async with running_core(folder / "db", ScriptedModel()) as core:
         roster = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
-        admins = {"stub": frozenset({NAMED_ADMIN.id})}
+        rights = Rights({"stub": frozenset({NAMED_ADMIN.id})})
         files = folder / "files"
         files.mkdir(exist_ok=True)
         exports = Exports(core.database, folder=files, limit=file_bytes)
-        yield Missions(core.database, Commands(core.database, core.engine, roster, admins, exports), files)
+        yield Missions(core.database, Commands(core.database, core.engine, roster, rights, exports), files)

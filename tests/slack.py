@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from bot.agent.agent import Limits
+from bot.allowances import Allowances
 from bot.models.model import Model
 from bot.platforms.files import FileLimits
 from bot.platforms.slack.platform import SlackPlatform
@@ -50,6 +51,12 @@ def settings_for(slack: FakeSlack, team: Team | None = None, **settings: Any) ->
     )
 
 
+def in_slack(slack: FakeSlack) -> dict[str, str]:
+    """The environment in which the program runs in Slack, through a socket, and nowhere else."""
+    url = {"SECRET_AGENTS_SLACK__API_URL": slack.api_url, "SECRET_AGENTS_WEB__ENABLED": "false"}
+    return url | {"SLACK_BOT_TOKEN": slack.team.bot_token, "SLACK_APP_TOKEN": slack.app_token}
+
+
 @asynccontextmanager
 async def running_bot(
     path: Path,
@@ -62,6 +69,7 @@ async def running_bot(
     admins: Collection[str] = (),
     limits: Limits = LIMITS,
     gadgets: Sequence[Gadget] = (shout, whisper),
+    allowances: Allowances | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bot]:
     """`admins` are those whom the settings name."""
@@ -70,7 +78,7 @@ async def running_bot(
         chosen = settings_for(slack, **settings)
         platform = SlackPlatform(chosen, database, FileLimits(), pace=pace, serve=("127.0.0.1", 0))
         core = await stack.enter_async_context(
-            core_around(database, model, platform, admins=admins, limits=limits, gadgets=gadgets)
+            core_around(database, model, platform, admins=admins, limits=limits, gadgets=gadgets, allowances=allowances)
         )
         serving = asyncio.create_task(platform.run())
         stack.push_async_callback(_ended, serving)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.models.model import UserMessage
+from storage.conversations import Conversation, Place
 from storage.database import Connection
 from tests.fakes.scripted_model import ScriptedModel, echo
 from tests.fakes.slack import ALICE, GENERAL, FakeSlack, Interaction, Message, Team
@@ -90,6 +91,17 @@ class Scene:
     def _whispers(self, by: str, number: int) -> list[Message]:
         found = self.team.ephemerals(by)
         return found if len(found) >= number else []
+
+    async def missions(self) -> list[Conversation]:
+        """All there are, the latest first."""
+        return await self.bot.core.commands.listing(Place("slack"), limit=50)
+
+    async def latest(self) -> Conversation:
+        return (await self.missions())[0]
+
+    def permalink(self, question: Message) -> str:
+        """Of the thread that a question opens."""
+        return f"https://{self.team.domain}.slack.com/archives/{question.channel}/p{question.root.replace('.', '')}"
 
     async def _done(self, interaction: Interaction) -> Interaction:
         assert await interaction.acknowledged() < 3.0

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.agent.calibration import Calibration
+from bot.agent.asking import ask
+from bot.agent.calibration import Calibration, Seen
 from bot.agent.decisions import Decision, parse_decision
 from bot.agent.files import question_message
 from bot.agent.journal import Journal, model_body, result_body, rounds_of, tokens_of
@@ -52,7 +53,8 @@ from bot.models.model import (
     ToolSpec,
     UserMessage,
 )
-from gadgets.context import Occasion
+from gadgets.context import Asked, Occasion
+from gadgets.roles import Role
 from gadgets.toolbox import Outcome, Toolbox
 from storage.conversations import Kept
 
@@ -99,7 +101,8 @@ class ModelOptions:
 class Task:
     """One turn's work: who asks what, after which exchanges, and which agent answers.
 
-    `past` is what the conversation's `summary` does not tell of. `turn` is its number, `conversation` the id of its conversation, `state` what gadgets keep about that, by family.
+    `past` is what the conversation's `summary` does not tell of. `turn` is its number, `conversation` the id of its
+    conversation, `state` what gadgets keep about that, by family.
     """
 
     profile: Profile
@@ -109,6 +112,7 @@ class Task:
     conversation: str
     turn: int
     state: Mapping[str, dict[str, Any]]
+    role: Role = "everyone"
     summary: str = ""
 
 
@@ -154,7 +158,7 @@ class Agent:
     options: ModelOptions
     limits: Limits
     calibration: Calibration = field(default_factory=Calibration)
-    _equipment: dict[tuple[str, ...], Equipment] = field(default_factory=dict)
+    _equipment: dict[tuple[tuple[str, ...], Role], Equipment] = field(default_factory=dict)
 
     async def answer(self, task: Task, journal: Journal, show: Show) -> Answer:
         """Go on with a turn until it has an answer.
@@ -176,14 +180,16 @@ class Agent:
         factor = self.calibration.factor(self.answered_by)
         return Budget(num_ctx, min(self.options.max_tokens, num_ctx // 4), factor)
 
-    def equipment(self, gadgets: tuple[str, ...]) -> Equipment:
-        """Made once for each different set of gadgets that the configuration names."""
-        found = self._equipment.get(gadgets)
+    def equipment(self, gadgets: tuple[str, ...], role: Role) -> Equipment:
+        """Those of the named gadgets that somebody with this role may use. Made once for each role and each different
+        set of gadgets that the configuration names.
+        """
+        found = self._equipment.get((gadgets, role))
         if found is None:
-            toolbox = self.toolbox.only(gadgets)
+            toolbox = self.toolbox.only(gadgets, role)
             specs = tuple(ToolSpec(g.name, g.description, g.parameters) for g in toolbox.gadgets)
             tokens = sum(estimate_tokens(f"{spec.description}{json.dumps(spec.parameters)}") for spec in specs)
-            found = self._equipment[gadgets] = Equipment(toolbox, specs, tokens)
+            found = self._equipment[gadgets, role] = Equipment(toolbox, specs, tokens)
         return found
 
     @property
@@ -210,12 +216,13 @@ class _Run:
         self._journal = journal
         self._narration = narration
         self._protocol = protocol
-        self._equipment = agent.equipment(task.profile.gadgets)
+        self._equipment = agent.equipment(task.profile.gadgets, task.role)
         self._toolbox = self._equipment.toolbox
         self._rounds = rounds_of(journal.steps)
         self._state = dict(task.state)
         self._conversation = self._opened(budget, vision=vision)
         self._room = self._room_left()
+        self._cut = False
 
     async def to_answer(self) -> Answer:
         self._narrate_recorded()
@@ -275,9 +282,8 @@ class _Run:
     # What the model says.
 
     async def _asked(self) -> tuple[Ask, Collected, list[str]]:
-        """The next output. A prompt that the server could not take whole is made smaller once, if nothing was shown.
-
-        A server that fails over the images before it says anything is asked without them.
+        """The next output. Once, if nothing was shown yet, it is asked for again without what may have been too much:
+        the images, or a part of the history. Raises MessageTooLong when it is the message itself.
         """
         shown, ask = self._narration.shown, self._next()
         try:
@@ -286,16 +292,13 @@ class _Run:
             if self._narration.shown != shown or not self._smaller(ask, error):
                 raise
         else:
-            if not self._was_cut(ask, said[0]):
-                return ask, *said
-            if self._narration.shown != shown:
-                self._narration.add(CUT_PROMPT)
-                return ask, *said
+            if not self._was_cut(ask, said[0]) or self._narration.shown != shown:
+                return self._told(ask, said)
             self._reopen(self._agent.calibration.factor(self._agent.answered_by))
         ask = self._next()
         said = await self._ask(ask)
         self._was_cut(ask, said[0])
-        return ask, *said
+        return self._told(ask, said)
 
     def _smaller(self, ask: Ask, error: ModelError) -> bool:
         """Whether there is something to leave out that the server may have failed over: the images, or the history."""
@@ -317,18 +320,20 @@ class _Run:
     def _was_cut(self, ask: Ask, output: Collected) -> bool:
         """Whether the server must have left out a part of the prompt. Learns from its count."""
         counted = output.finished.prompt_tokens if output.finished else 0
-        if not counted:
-            return False
-        agent, budget = self._agent, self._conversation.budget
-        agent.calibration.expect(agent.answered_by, budget.factor)
-        estimated = total_tokens(ask.request.messages) + (self._equipment.tokens if ask.request.tools else 0)
-        cut = agent.calibration.observe(agent.answered_by, estimated, counted, num_ctx=budget.num_ctx)
-        if cut:
-            _log.warning(
-                "%s counted %d tokens of a prompt of about %d and has room for %d: it left out a part",
-                agent.answered_by, counted, estimated, budget.num_ctx,
-            )  # fmt: skip
-        return cut
+        self._cut = False
+        if counted:
+            estimated = total_tokens(ask.request.messages) + (self._equipment.tokens if ask.request.tools else 0)
+            seen = Seen(estimated, counted, self._conversation.budget)
+            self._cut = self._agent.calibration.observe(self._agent.answered_by, seen)
+        return self._cut
+
+    def _told(self, ask: Ask, said: tuple[Collected, list[str]]) -> tuple[Ask, Collected, list[str]]:
+        """An output of a prompt that was cut is told with a word about that. Raises MessageTooLong."""
+        if self._cut and len(ask.request.messages) <= LEAST_MESSAGES:
+            raise MessageTooLong
+        if self._cut and ask.visible and self._narration.shown.strip():
+            self._narration.add(CUT_PROMPT)
+        return ask, *said
 
     async def _ask(self, ask: Ask) -> tuple[Collected, list[str]]:
         """Stream one model output, showing it if it is meant to be seen. Also: the tool calls it printed as text."""
@@ -409,7 +414,7 @@ class _Run:
             call = round_.calls[index]
             outcome = self._known(call) or await self._called(call)
             result = Result(call, outcome.text, ok=outcome.ok, retry=outcome.retry)
-            body = result_body(len(self._rounds) - 1, index, result, ends=outcome.ends)
+            body = result_body(len(self._rounds) - 1, index, result, outcome)
             await self._journal.record("result", body, self._kept(call, outcome))
             round_.results[index] = result
 
@@ -420,8 +425,12 @@ class _Run:
             text = f"There is no gadget {call.name[:40]!r}. The gadgets are: {known}."
             return Outcome(text, ok=False, retry=True)
         task = self._task
-        occasion = Occasion(task.asker, task.conversation, task.turn, self._state.get(gadget.keeps, {}))
+        state = self._state.get(gadget.keeps, {})
+        occasion = Occasion(task.asker, task.conversation, task.turn, state, task.role, self._ask_for_gadget)
         return await self._agent.call(call.name, call.arguments, occasion)
+
+    async def _ask_for_gadget(self, system: str, text: str) -> Asked:
+        return await ask(self._agent.model, self._conversation.budget, system, text)
 
     def _kept(self, call: ToolCall, outcome: Outcome) -> Kept | None:
         """What is to be stored of an outcome; from here on the turn goes on with it."""

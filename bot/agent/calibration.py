@@ -5,17 +5,31 @@ turn out larger than it was estimated. What was counted once is expected again: 
 that its last outputs, at least `REMEMBERED` of them, have shown.
 """
 
-from bot.agent.prompt import SAFETY_TOKENS
+import logging
+from dataclasses import dataclass
+
+from bot.agent.prompt import SAFETY_TOKENS, Budget
+
+_log = logging.getLogger(__name__)
 
 MARGIN = 1.05
 """On top of what was seen."""
 MAX_FACTOR = 4.0
 """Real tokens for an estimated one, at most: an estimated one is three bytes, and no token is less than one."""
-TRUNCATED_MARGIN = 1.5
+CUT_MARGIN = 1.5
 """On top, where a server counted only what it had left of the prompt."""
 REMEMBERED = 500
 """Outputs after which a surprise begins to be forgotten, so that one odd message does not make all prompts small."""
 MAX_MODELS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One prompt in tokens: how large it was estimated, within which budget, and how large the server says it is."""
+
+    estimated: int
+    counted: int
+    budget: Budget
 
 
 class _Peak:
@@ -47,20 +61,22 @@ class Calibration:
         peak = self._peaks.get(model)
         return peak.value if peak else 1.0
 
-    def observe(self, model: str, estimated: int, counted: int, *, num_ctx: int) -> bool:
-        """Learn from a prompt that was estimated so large and counted so large; 0 = was not counted.
+    def observe(self, model: str, seen: Seen) -> bool:
+        """Learn from a prompt. Returns, and logs, whether the server must have left a part of it out.
 
-        Returns whether the server must have left a part of it out. Whole messages that were left out without the rest
-        filling the window cannot be seen; a conversation shows the factor of its script long before it is that long.
+        Whole messages that were left out, without the rest filling the window, cannot be seen; but a conversation shows
+        the factor of its script long before it is that long.
         """
-        truncated = counted >= num_ctx - SAFETY_TOKENS
-        factor = (counted - SAFETY_TOKENS) / max(1, estimated) * (TRUNCATED_MARGIN if truncated else MARGIN)
-        self._peak(model).add(min(MAX_FACTOR, max(factor, TRUNCATED_MARGIN if truncated else 1.0)))
-        return truncated
-
-    def expect(self, model: str, factor: float) -> None:
-        """Prompts that were estimated with a smaller factor have turned out too large."""
+        num_ctx = seen.budget.num_ctx
+        cut = seen.counted >= num_ctx - SAFETY_TOKENS
+        factor = (seen.counted - SAFETY_TOKENS) / max(1, seen.estimated) * (CUT_MARGIN if cut else MARGIN)
+        if cut:
+            _log.warning("%s left out a part: %d of about %d tokens", model, seen.counted, seen.estimated)
+            factor = max(factor, CUT_MARGIN * seen.budget.factor)
+        elif seen.budget.factor > self.factor(model):
+            factor = max(factor, seen.budget.factor)  # with less, the server has just refused to read it
         self._peak(model).add(min(MAX_FACTOR, factor))
+        return cut
 
     def _peak(self, model: str) -> _Peak:
         if model not in self._peaks and len(self._peaks) >= MAX_MODELS:

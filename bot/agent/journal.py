@@ -2,7 +2,8 @@
 
 A step's body is JSON: `model` = {"phase", "text", "thinking"?, "calls": [{"id", "name", "arguments"}], "model",
 "prompt_tokens", "completion_tokens"}; `result` = {"round", "call", "tool", "parameters", "result", "ok", "retry",
-"ends"?}, the last where the gadget completed the conversation; `choice` (see bot.agent.choice) = {"agent", "text",
+"ends"?, "cached"?, "prompt_tokens"?, "completion_tokens"?}: whether the gadget completed the conversation, whether
+nothing ran because the result was known, and what the gadget asked the model for; `choice` (see bot.agent.choice) = {"agent", "text",
 "model", "prompt_tokens", "completion_tokens"}.
 """
 
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 
 from bot.agent.protocols import Phase, Result, Round
 from bot.models.model import Collected, ToolCall
+from gadgets.toolbox import Outcome
 from storage.conversations import Kept
 from storage.turns import Step
 
@@ -44,7 +46,7 @@ def model_body(phase: Phase, output: Collected, calls: Sequence[ToolCall], model
     return body | ({"thinking": output.thinking} if output.thinking else {})
 
 
-def result_body(round_number: int, index: int, result: Result, *, ends: bool = False) -> dict[str, Any]:
+def result_body(round_number: int, index: int, result: Result, outcome: Outcome) -> dict[str, Any]:
     body: dict[str, Any] = {
         "round": round_number,
         "call": index,
@@ -54,7 +56,8 @@ def result_body(round_number: int, index: int, result: Result, *, ends: bool = F
         "ok": result.ok,
         "retry": result.retry,
     }
-    return body | ({"ends": True} if ends else {})
+    more = {name: getattr(outcome, name) for name in ("ends", "cached", "prompt_tokens", "completion_tokens")}
+    return body | {name: value for name, value in more.items() if value}
 
 
 def completes(steps: Sequence[Step]) -> bool:
@@ -78,6 +81,6 @@ def rounds_of(steps: Sequence[Step]) -> list[Round]:
 
 
 def tokens_of(steps: Sequence[Step]) -> tuple[int, int]:
-    """Prompt and completion tokens that the recorded model outputs cost."""
-    models = [step.body for step in steps if step.kind in {"model", "choice"}]
-    return sum(b["prompt_tokens"] for b in models), sum(b["completion_tokens"] for b in models)
+    """Prompt and completion tokens that the recorded model outputs cost, those that gadgets asked for among them."""
+    bodies = [step.body for step in steps]
+    return sum(b.get("prompt_tokens", 0) for b in bodies), sum(b.get("completion_tokens", 0) for b in bodies)

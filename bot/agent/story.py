@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from bot.agent.calibration import Calibration
+from bot.agent.calibration import Calibration, Seen
 from bot.agent.cleaning import clean
 from bot.agent.memory import MAX_STORY, Summary, story_line
 from bot.agent.prompt import Budget, Exchange, clip_tokens, total_tokens
@@ -59,12 +59,8 @@ async def tell(
     )
     output = await _collected(model, request)
     if output.finished and output.finished.prompt_tokens:
-        calibration.observe(
-            f"{model.provider}/{model.name}",
-            total_tokens(request.messages),
-            output.finished.prompt_tokens,
-            num_ctx=budget.num_ctx,
-        )
+        seen = Seen(total_tokens(request.messages), output.finished.prompt_tokens, budget)
+        calibration.observe(f"{model.provider}/{model.name}", seen)
     return story_line(clean(output.text))
 
 

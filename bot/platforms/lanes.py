@@ -20,12 +20,13 @@ class Lanes(Generic[K]):
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, place: K, work: Work) -> None:
-        """Behind everything that waits there."""
-        self._lane(place).append(work)
-
-    def put_first(self, place: K, work: Work) -> None:
-        """Before everything that waits there, behind what is being done."""
-        self._lane(place).appendleft(work)
+        if (waiting := self._waiting.get(place)) is not None:
+            waiting.append(work)
+            return
+        self._waiting[place] = deque([work])
+        task = asyncio.create_task(self._work(place), name=f"lane-{place}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def join(self) -> None:
         """Until there is no work in any lane."""
@@ -38,14 +39,6 @@ class Lanes(Generic[K]):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._waiting.clear()
-
-    def _lane(self, place: K) -> deque[Work]:
-        if place not in self._waiting:
-            self._waiting[place] = deque()
-            task = asyncio.create_task(self._work(place), name=f"lane-{place}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        return self._waiting[place]
 
     async def _work(self, place: K) -> None:
         waiting = self._waiting[place]

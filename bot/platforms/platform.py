@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gadgets.roles import Role
+
 
 @dataclass(frozen=True, slots=True)
 class ConversationKey:
@@ -27,13 +29,14 @@ class ConversationKey:
 class Author:
     """Who wrote a message: the platform's authenticated, immutable id; the name is only for show.
 
-    `admin` tells that the platform itself says so of this person in this workspace, just now; ids named in the
-    settings are admins besides.
+    `admin` tells that the platform itself says so of this person in this workspace, just now; `role` what its roles
+    for this person there stand for by the settings. Ids that the settings name are members, operators or admins besides.
     """
 
     id: str
     name: str
     admin: bool = False
+    role: Role = "everyone"
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class TerminalPlatform:
         self.failed = False
         self._database = database
         self._screen = screen
-        self._author = Author(user, user, admin=True)  # who can start the program may ask as much as they like
+        self._author = Author(user, user, admin=True, role="admin")  # who can start the program can set everything
         self._descriptor = descriptor
         self._wanted = wanted
         self._greeting = greeting

@@ -10,9 +10,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot.agent.roster import AUTO
 from bot.settings.agents import AGENT_NAME, QUARTERMASTER, SHIPPED, Agent
+from bot.settings.authority import Admins, CommandRoles, Members, Operators
 from bot.settings.sections import (
     OPENAI_URL,
-    Admins,
     Discord,
     Embedded,
     Limits,
@@ -29,10 +29,11 @@ from bot.settings.suggestion import suggestion
 
 
 def gadget_models() -> dict[str, type[BaseModel]]:
-    """Every gadget's own settings model. Imports the gadgets, and so is asked only when settings are loaded."""
+    """The model of every gadget's table. Imports the gadgets, and so is asked only when settings are loaded."""
     from gadgets.catalogue import ALL  # noqa: PLC0415 - gadgets are more than importing this should cost
+    from gadgets.policy import table_model  # noqa: PLC0415 - likewise
 
-    return {each.name: each.settings for each in ALL}
+    return {each.name: table_model(each) for each in ALL}
 
 
 class _GadgetTables:
@@ -91,6 +92,9 @@ class Settings(BaseSettings):
     gadgets: Annotated[Mapping[str, BaseModel], _GadgetTables] = Field(default_factory=dict, validate_default=True)
     limits: Limits = Limits()
     admins: Admins = Admins()
+    operators: Operators = Operators()
+    members: Members = Members()
+    commands: CommandRoles = CommandRoles()
     log: Log = Log()
 
     @model_validator(mode="after")

@@ -173,6 +173,10 @@ class Discord(Section):
     """Channels, or categories, in which it is silent."""
     deny_guilds: Snowflakes = ()
     """Servers in which it is silent."""
+    operator_roles: Snowflakes = ()
+    """Roles whose people may use what is for operators, in the server that has the role."""
+    member_roles: Snowflakes = ()
+    """Roles whose people may use what is for members, in the server that has the role."""
     max_parts: Annotated[int, Field(ge=1, le=20)] = 5
     """An answer of more messages than this becomes its first message and a file."""
     catch_up_hours: Annotated[int, Field(ge=0, le=14 * 24)] = 24
@@ -284,17 +288,6 @@ class Limits(Section):
     """How often a message is taken up again after crashes."""
     concurrent_turns: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     """How many messages are worked on at the same time."""
-
-
-class Admins(Section):
-    """Who may end and read other people's missions: ids in quotes, as the platform shows them."""
-
-    discord: Texts = ()
-    """Discord user ids."""
-    slack: Texts = ()
-    """Slack user ids."""
-    web: Texts = ()
-    """Web user ids."""
 
 
 class Log(Section):

@@ -21,6 +21,7 @@ from bot.engines.local import LocalEngine
 from bot.inbox import Inbox
 from bot.models.model import Capabilities, Delta, Finished, Health, Request, TextDelta, ToolCall, ToolMessage
 from bot.platforms.platform import Author, ConversationKey, Final, Inbound, TurnRef
+from bot.recollection import Recollection
 from bot.worker import TurnLimits, Worker
 from gadgets.context import Occasion
 from gadgets.toolbox import Outcome, Toolbox
@@ -202,12 +203,16 @@ async def run_bot(config: Config) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     tick = KillSwitch(config)
-    async with ClientSession() as http, WatchedDatabase(SQLiteDatabase(config.database), tick) as database:
+    async with (
+        ClientSession() as http,
+        WatchedDatabase(SQLiteDatabase(config.database), tick) as database,
+        Recollection(database, NEVER_GIVE_UP.window, stories=False) as kept,
+    ):
         client = Client(http, config.server, tick)
         platform = ServerPlatform(client)
         agent = Agent(RuleModel(client, tick), Toolbox([shout]), gadget_caller(client), OPTIONS, LIMITS)
         roster = Roster({PROFILE.name: PROFILE}, PROFILE.name)
-        worker = Worker(database, agent, roster, {"stub": platform}, NEVER_GIVE_UP)
+        worker = Worker(database, agent, roster, {"stub": platform}, NEVER_GIVE_UP, recollection=kept)
         engine = LocalEngine(database, worker, ("stub",), concurrency=50)
         inbox = Inbox(database, engine, roster)
         async with engine:

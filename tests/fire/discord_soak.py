@@ -35,7 +35,9 @@ DUPLICATES = 0.2
 KILLS = 3
 ROUNDS = 4
 """How often each kind of trouble comes."""
-QUIET = {"SECRET_AGENTS_LOG__LEVEL": "error"}
+LIMITS = ("MESSAGES_PER_MINUTE", "WORKSPACE_MESSAGES_PER_MINUTE", "TOKENS_PER_DAY", "WORKSPACE_TOKENS_PER_DAY")
+SETTINGS = {"SECRET_AGENTS_LOG__LEVEL": "error"} | {f"SECRET_AGENTS_LIMITS__{name}": "0" for name in LIMITS}
+"""One person asks everything, faster than people do."""
 END_SECONDS = 10.0
 LOOK_SECONDS = 0.1
 PATIENCE = 120.0
@@ -73,7 +75,7 @@ class Soak:
         guild = self._discord.make_guild("HQ")
         self._general = self._discord.make_text_channel(guild, "general")
         self._alice = self._discord.make_user("alice", guild)
-        self._command = Command(self._folder, answered_by(self._ollama.host) | in_discord(self._discord) | QUIET)
+        self._command = Command(self._folder, answered_by(self._ollama.host) | in_discord(self._discord) | SETTINGS)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -94,12 +94,14 @@ class CatchUp:
         self._caught_up.add(shard)
         await insist(self.remember)
 
-    async def guild_regained(self, guild: discord.Guild) -> None:
-        """Of a server that was away; the others are told of so, too, when a session begins."""
-        if guild.id not in self._away:
-            return
+    def misses(self, guild: int) -> bool:
+        """Whether a server is away."""
+        return guild in self._away
+
+    async def guild_regained(self, guild: discord.Guild, begun: Callable[[], None]) -> None:
+        """A server is back: read what was said there. `begun` as above."""
         since = await insist(self._since)
-        await self._read_all(_newer(guild, since), since)
+        await self._read_all(_newer(guild, since), since, begun)
         self._away.discard(guild.id)
 
     async def keep_remembering(self) -> None:
@@ -172,7 +174,7 @@ class CatchUp:
             reads = [(place, self._queued(place, since)) for place in failed]
 
     def _queued(self, channel: "MessageableChannel", since: int) -> asyncio.Future[bool]:
-        """Read one channel, first in its lane; whether all of it that may be read was read."""
+        """Read one channel in its lane; whether all of it that may be read was read."""
         done = asyncio.get_running_loop().create_future()
 
         async def work() -> None:
@@ -183,7 +185,7 @@ class CatchUp:
                 if not done.done():
                     done.set_result(read)
 
-        self._intake.lanes.put_first(channel.id, work)
+        self._intake.lanes.put(channel.id, work)
         return done
 
     async def _read_patiently(self, channel: "MessageableChannel", since: int) -> bool:

@@ -126,7 +126,10 @@ class Connection:
         self._catch_up.guild_lost(guild)
 
     def guild_regained(self, guild: discord.Guild) -> None:
-        self._spawn(self._catch_up.guild_regained(guild))
+        """Also told of every server at the beginning of a session."""
+        if self._catch_up.misses(guild.id):
+            self._held.hold(guild.id)
+            self._spawn(self._catch_up.guild_regained(guild, lambda: self._held.release(guild.id)))
 
     def guild_left(self, guild: int) -> None:
         self._catch_up.guild_left(guild)
@@ -138,7 +141,7 @@ class Connection:
 
     def _hear(self, guild: discord.Guild | None, event: Callable[[], None]) -> None:
         """Private messages come by the first shard."""
-        self._held.hear(guild.shard_id if guild else 0, event)
+        self._held.hear(event, *((guild.shard_id, guild.id) if guild else (0,)))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -8,6 +8,7 @@ from contextlib import suppress
 import aiohttp
 import discord
 
+from bot.errors import OverLimit, UserError
 from bot.inbox import Inbox
 from bot.platforms.discord.access import Access
 from bot.platforms.discord.insisting import insist
@@ -97,7 +98,12 @@ class Intake:
 
     async def _admit(self, message: discord.Message) -> None:
         inbound = await inbound_of(message, self._me, self._limits)
-        admitted = await insist(lambda: self._inbox.admit(inbound), lambda: _tell(message))
+        try:
+            admitted = await insist(lambda: self._inbox.admit(inbound), lambda: _tell(message, CANNOT_SAVE))
+        except UserError as refused:
+            if not (isinstance(refused, OverLimit) and refused.told):
+                await _tell(message, str(refused), mark="?")
+            return
         if not admitted.duplicate:
             task = asyncio.create_task(_show_typing(message.channel))
             self._typing.add(task)
@@ -143,9 +149,10 @@ class Intake:
         self.lanes.put(channel, work)
 
 
-async def _tell(message: discord.Message) -> None:
+async def _tell(message: discord.Message, sentence: str, *, mark: str = "!") -> None:
+    """Once for each `mark`, as long as Discord remembers a nonce."""
     with suppress(discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError):
-        await message.reply(CANNOT_SAVE, nonce=f"!{message.id}", mention_author=False, suppress_embeds=True)
+        await message.reply(sentence, nonce=f"{mark}{message.id}", mention_author=False, suppress_embeds=True)
 
 
 async def _show_typing(channel: discord.abc.Messageable) -> None:

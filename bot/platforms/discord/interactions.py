@@ -95,6 +95,7 @@ class Interactions:
         self, interaction: Interaction, channel: discord.TextChannel, asked: Invocation
     ) -> ConversationKey:
         """A thread for a mission that is begun by command: in a channel, missions live in threads."""
+        self._commands.require("new", asked.key, asked.author)
         agent = self._commands.agent(asked.arguments.get("agent"))
         opening = f"**{asked.author.name}** begins a new mission with {agent}."
         try:

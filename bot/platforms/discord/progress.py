@@ -4,23 +4,26 @@ from collections.abc import Callable
 
 
 class Held:
-    """What shards hear at the beginning of a session, until what they missed before it is in its place."""
+    """What is heard at the beginning of a shard's session, or of a server, until what was missed before it is in its
+    place. Shards and servers are known by their numbers, which are never the same.
+    """
 
     def __init__(self) -> None:
         self._events: dict[int, list[Callable[[], None]]] = {}
 
-    def hold(self, shard: int) -> None:
-        self._events.setdefault(shard, [])
+    def hold(self, whose: int) -> None:
+        self._events.setdefault(whose, [])
 
-    def hear(self, shard: int, event: Callable[[], None]) -> None:
-        """Let it happen now, or when its shard is released."""
-        if shard in self._events:
-            self._events[shard].append(event)
-        else:
-            event()
+    def hear(self, event: Callable[[], None], *whose: int) -> None:
+        """Let it happen now, or when all of them are released."""
+        for each in whose:
+            if each in self._events:
+                self._events[each].append(lambda: self.hear(event, *whose))
+                return
+        event()
 
-    def release(self, shard: int) -> None:
-        for event in self._events.pop(shard, []):
+    def release(self, whose: int) -> None:
+        for event in self._events.pop(whose, []):
             event()
 
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.errors import PlatformError, PlatformGone
+from bot.errors import OverLimit, PlatformError, PlatformGone, UserError
 from bot.inbox import Inbox
 from bot.platforms import slack_text
 from bot.platforms.lanes import Lanes
@@ -94,7 +94,11 @@ class Intake:
         if await self._words.carried_out(event, addressed=self._addressed(event)):
             return
         inbound = await self._questions.inbound(event)
-        await self._insist(lambda: self._inbox.admit(inbound), event)
+        try:
+            await self._insist(lambda: self._inbox.admit(inbound), event)
+        except UserError as refused:
+            if not (isinstance(refused, OverLimit) and refused.told):
+                await self._tell(event, str(refused))
 
     async def _is_ours(self, event: Event) -> bool:
         """Whether a thread holds a running conversation."""

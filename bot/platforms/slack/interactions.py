@@ -62,6 +62,7 @@ class Interactions:
             assert parsed is not None
             name, arguments = parsed
             if name == "new":
+                self._commands.require(name, key, author)
                 key = await self._fresh_thread(key, arguments.get("agent"))
             return await self._commands.run(Invocation(name, arguments, key, author, takes_files=True)), name
 

@@ -135,10 +135,12 @@ class Chat:
 
     async def _get_conversations(self, frame: GetConversations) -> None:
         if frame.conversation_id is not None:
+            self._commands.require("show", self._key(None), self._author)
             self._put(await self._history(await self._own(frame.conversation_id), frame.before))
             return
         place = Place(PLATFORM, "", channel=self._browser)
-        found = await self._commands.listing(place, limit=LISTED + 1, before=frame.before)
+        may_list = self._commands.may_use("list", self._key(None), self._author)
+        found = await self._commands.listing(place, limit=LISTED + 1, before=frame.before) if may_list else []
         agents = [AgentSummary(name, description) for name, description in self._agents.items()]
         listed = [summary(conversation) for conversation in found[:LISTED]]
         self._put(Conversations(conversations=listed, more=len(found) > LISTED, agents=agents))

@@ -27,4 +27,3 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     async with STAGES[request.param]() as opened:
         yield opened
         assert opened.harm() == []
-

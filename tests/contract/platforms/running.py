@@ -11,6 +11,7 @@ import pytest
 
 from bot.agent.roster import Roster
 from bot.app import AttachedPlatform
+from bot.command_rights import Rights
 from bot.commands import Commands
 from bot.inbox import Inbox
 from bot.models.model import Request
@@ -49,11 +50,10 @@ class Halting:
     From then on nothing is read or written, and whoever waits is cancelled by `die`, as in a crash.
     """
 
-    def __init__(self, database: Database, unit: object, *, committed: bool, number: int = 1) -> None:
+    def __init__(self, database: Database, crash: "Crash") -> None:
         self._database = database
-        self._unit = unit
-        self._committed = committed
-        self._left = number
+        self._crash = crash
+        self._left = crash.number
         self._dead = asyncio.Event()
         self.reached = asyncio.Event()
 
@@ -67,11 +67,11 @@ class Halting:
         self._dead.set()
 
     async def write(self, unit: Unit[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        self._left -= unit is self._unit
+        self._left -= getattr(unit, "__name__", "").strip("_") == self._crash.unit
         if self._left or self.reached.is_set():
             await self._alive()
             return await self._database.write(unit, *args, **kwargs)
-        if self._committed:
+        if self._crash.committed:
             await self._database.write(unit, *args, **kwargs)
         self.reached.set()
         await self._alive()
@@ -89,9 +89,9 @@ class Halting:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """Before the `number`-th write of a unit, or right after it."""
+    """Before the `number`-th write of a unit of work, called by its name, or right after it."""
 
-    unit: object
+    unit: str
     committed: bool = False
     number: int = 1
 
@@ -154,7 +154,8 @@ class Bot:
         await until(lambda: self.texts(place)[-1:] and self.texts(place)[-1].startswith(text))
 
     def texts(self, place: Place) -> list[str]:
-        return [view.text.strip() for view in self.stage.views(place)]
+        """Without messages that hold nothing but a file."""
+        return [view.text.strip() for view in self.stage.views(place) if view.text.strip() or not view.files]
 
     def complete(self, place: Place) -> int:
         return sum(view.complete for view in self.stage.views(place))
@@ -188,7 +189,7 @@ async def bot_on(
     mind = model or brain()
     async with AsyncExitStack() as stack:
         file = await stack.enter_async_context(SQLiteDatabase(str(path / DATABASE)))
-        halting = Halting(file, crash.unit, committed=crash.committed, number=crash.number) if crash else None
+        halting = Halting(file, crash) if crash else None
         database: Database = halting or file
         platform = stage.platform(database)
         around = core_around(database, mind, platform, limits=LONG, admins=stage.admins(), gadgets=gadgets)
@@ -238,7 +239,7 @@ async def asked(stage: Stage, path: Path) -> AsyncIterator[Asked]:
         database = await stack.enter_async_context(SQLiteDatabase(str(path / DATABASE)))
         platform, engine = stage.platform(database), Asleep()
         roster = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
-        platform.attach(Inbox(database, engine, roster), Commands(database, engine, roster, {}))
+        platform.attach(Inbox(database, engine, roster), Commands(database, engine, roster, Rights({})))
         serving = await _served(stage, platform, stack)
         await stage.ready()
         bot = Bot(stage, platform, brain(), database, serving, None)

@@ -49,6 +49,8 @@ class SlackStage:
             self._team.channels[channel].members.add(ADMIN)
         self._team.add_channel(ELSEWHERE, "elsewhere")
         self._direct = direct
+        self._ended: set[str] = set()
+        """Threads whose mission has ended: there the bot speaks when it is spoken to."""
         self._settings = settings_for(slack)
         self.max_parts = self._settings.max_parts
 
@@ -74,7 +76,9 @@ class SlackStage:
 
     async def say(self, place: Place, text: str, by: str | None = None) -> Said:
         user = IDS[by or place.by]
-        words = text if self._direct or place.thread else f"{self._team.mention} {text}"
+        named = not self._direct and (not place.thread or place.thread in self._ended)
+        words = f"{self._team.mention} {text}" if named else text
+        self._ended.discard(place.thread)
         message = self._team.say(place.here, user, words, thread_ts=place.thread or None)
         place.thread = place.thread or message.ts
         return Said(place, text, message)
@@ -106,16 +110,26 @@ class SlackStage:
             count = len(self._team.ephemerals(user))
             self._team.say(place.here, user, f"!{line}", thread_ts=place.thread)
             await until(lambda: len(self._team.ephemerals(user)) > count)
+            self._note(place, line)
             return Told(self._team.ephemerals(user)[-1].shown)
         before = len(self._team.bot_files(self._team.dm(user)))
         shown = await self._team.slash(user, place.here, "/mission", line).answered()
         files = self._team.bot_files(self._team.dm(user))[before:]
         return Told("\n".join(shown), tuple(file.content for file in files))
 
+    def _note(self, place: Place, line: str) -> None:
+        if line.startswith("end"):
+            self._ended.add(place.thread)
+
     # What people see.
 
     def views(self, place: Place) -> list[View]:
-        return [self._view(message) for message in self._said_in(place) if message.shown or message.stream]
+        """While the session is processing, its last message is not complete, whatever stands below it."""
+        views = [self._view(message) for message in self._said_in(place)]
+        session = self._team.sessions.get((place.here, place.thread))
+        if views and session and session.status == "processing":
+            views[-1].complete = False
+        return views
 
     def harm(self) -> list[str]:
         return [*self._slack.violations, *unsafe(self._slack)]
@@ -133,7 +147,6 @@ class SlackStage:
         """Slack has none: messages are found by their metadata."""
 
     def _said_in(self, place: Place) -> list[Message]:
-        """Files that were shared stand in messages of their own, without a word."""
         return self._team.by_bot(place.here, place.thread) if place.thread else []
 
     def _view(self, message: Message) -> View:
@@ -143,7 +156,8 @@ class SlackStage:
         tasks = message.stream.tasks.values() if message.stream and streaming else []
         doing = [task["title"] for task in tasks if task["status"] == "in_progress"]
         working = streaming or shows_button(message, STOP)
-        return View("".join([message.markdown or "", *blocks]), " ".join([*notes, *doing]), working, shows_button(message, RATE))
+        text, files = "".join([message.markdown or "", *blocks]), [file.content for file in message.files]
+        return View(text, " ".join([*notes, *doing]), working, shows_button(message, RATE), files)
 
 
 @asynccontextmanager

@@ -41,8 +41,11 @@ class Paper(StringIO):
         """Which of them answer commands."""
         self.current = ""
         self.status = ""
+        self.all = ""
 
     def write(self, text: str) -> int:
+        if self.closed:
+            raise ValueError("nobody reads any more")
         if text == "\n\n":  # no piece of an answer ends in white space
             self.ended.append(self.current)
             self.current = ""
@@ -50,7 +53,8 @@ class Paper(StringIO):
             self.status = text.removeprefix(ERASE_LINE).removeprefix(DIM).removesuffix(PLAIN)
         else:
             self.current += text
-        return super().write(text)
+        self.all += text
+        return len(text)
 
 
 class TerminalStage:
@@ -122,7 +126,7 @@ class TerminalStage:
     def harm(self) -> list[str]:
         """Escape sequences that are not the screen's own."""
         known = (ERASE_LINE, DIM, PLAIN)
-        texts = [paper.getvalue() for paper in self._papers]
+        texts = [paper.all for paper in self._papers]
         for sequence in known:
             texts = [text.replace(sequence, "") for text in texts]
         return [text for text in texts if "\x1b" in text or "\r" in text]

@@ -9,7 +9,7 @@ from bot.models.model import ToolCall
 from bot.platforms.splitting import utf16_length
 from gadgets.gadget import gadget
 from tests.contract.platforms.running import bot_on, brain, needs
-from tests.contract.platforms.stage import Can, Stage
+from tests.contract.platforms.stage import Can, Place, Stage
 from tests.waiting import until
 
 HARMFUL = (
@@ -80,8 +80,8 @@ async def test_an_answer_longer_than_all_messages_comes_as_a_file_too(stage: Sta
         assert first.split()[:100] == whole.split()[:100]
 
 
-def _files(stage: Stage, place: object) -> list[bytes]:
-    return [file for view in stage.views(place) for file in view.files]  # type: ignore[arg-type]  # narrowed below
+def _files(stage: Stage, place: Place) -> list[bytes]:
+    return [file for view in stage.views(place) for file in view.files]
 
 
 @pytest.mark.parametrize("text", [HARMFUL, f"```\n{HARMFUL}\n```", f"`{HARMFUL}`"], ids=["plain", "fence", "span"])

@@ -111,9 +111,7 @@ class WebStage:
 
     def platform(self, database: Database) -> AttachedPlatform:
         agents = {profile.name: profile.description for profile in (PROFILE, PLAIN)}
-        self._platform = WebPlatform(
-            host="127.0.0.1", port=0, database=database, model=ScriptedModel(), agents=agents
-        )
+        self._platform = WebPlatform(host="127.0.0.1", port=0, database=database, model=ScriptedModel(), agents=agents)
         return self._platform
 
     async def serve(self, platform: AttachedPlatform) -> None:

@@ -8,7 +8,6 @@ from aiohttp import web
 from tests.command import Command, Done
 from tests.fakes.ollama import FakeOllama
 
-
 MODELS = {"right": "qwen3:8b", "wrong": "mistral:7b"}
 
 

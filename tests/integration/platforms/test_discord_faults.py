@@ -278,18 +278,24 @@ async def test_a_channel_deleted_under_its_threads_ends_the_answer(
         await lost(at, caplog, "the channel or thread was deleted")
 
 
-async def test_a_question_deleted_from_beside_its_thread_is_still_answered_there_after_a_restart(
-    tmp_path: Path,
+@pytest.mark.parametrize("deleted", [False, True])
+@pytest.mark.parametrize("archived", [False, True])
+async def test_a_thread_opened_before_a_crash_is_used_also_when_its_question_is_gone(
+    tmp_path: Path, *, deleted: bool, archived: bool
 ) -> None:
     async with stage() as set_:
-        model, _ = halting()
-        async with bot_on(set_, tmp_path, model) as at:
-            question = at.ask("one")
-            thread = await at.thread_of(question)
-            await begun(at, thread)
-            await at.bot.kill()
-        set_.discord.delete(question)
         async with bot_on(set_, tmp_path) as at:
+            hold = at.discord.hold_next("POST", MESSAGES)
+            question = at.ask("one")
+            await hold.reached.wait()
+            thread = await at.thread_of(question)
+            await at.bot.kill()
+        if deleted:
+            set_.discord.delete(question)
+        if archived:
+            set_.discord.archive(thread)
+        async with bot_on(set_, tmp_path) as at:
+            hold.release()
             assert (await at.answer(thread)).content == "You said: Alice: one"
             assert len(said(at, thread)) == 1
 

@@ -322,8 +322,9 @@ async def test_the_position_stays_while_a_server_is_away_and_its_messages_are_re
             at.discord.advance(MINUTES)
             await at.answered("there")
             back(at, other.guild)
-            await at.answer(thread, 3)
-            assert said(at, thread) == told("one", "two", "three")
+            at.discord.say(thread, at.alice, "four")
+            await at.answer(thread, 4)
+            assert said(at, thread) == told("one", "two", "three", "four")
             assert await stopped_position(at, tmp_path) > before
 
 

@@ -13,7 +13,7 @@ from bot.agent.decisions import (
     decision_schema,
     parse_decision,
 )
-from bot.agent.few_shot import EXAMPLES
+from bot.agent.few_shot import EXAMPLES, MISSION_EXAMPLES, examples_for
 from bot.models.model import (
     AssistantMessage,
     SystemMessage,
@@ -22,7 +22,8 @@ from bot.models.model import (
     ToolSpec,
     UserMessage,
 )
-from gadgets.catalogue import ALL
+from gadgets.catalogue import ALL, GENERAL
+from gadgets.field_gadgets import FIELD_MISSION
 
 TEST_DATA = Path(__file__).parents[3] / os.environ.get("SECRET_AGENTS_TEST_DATA", "../shared/data")
 SPECS = tuple(ToolSpec(gadget.name, gadget.description, gadget.parameters) for gadget in ALL)

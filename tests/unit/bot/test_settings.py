@@ -12,11 +12,12 @@ import pytest
 
 from bot.errors import ConfigurationError
 from bot.settings import Settings, load
-from bot.settings.agents import QUARTERMASTER
+from bot.settings.agents import QUARTERMASTER, TASKMASTER
 from bot.settings.keys import Key, every
 from bot.settings.sources import PLAIN_NAMES, PREFIX, variable
 from bot.settings.template import render_config, render_env
-from gadgets.catalogue import ALL
+from gadgets.catalogue import ALL, GENERAL
+from gadgets.field_gadgets import FIELD_MISSION
 
 ROOT = Path(__file__).parents[3]
 
@@ -45,7 +46,8 @@ class TestSources:
         settings = load()
         assert settings == Settings()
         assert (settings.agent, settings.web.port, settings.model.num_ctx) == ("quartermaster", 8321, 8192)
-        assert set(settings.agents[QUARTERMASTER].gadgets) == {each.name for each in ALL}
+        assert settings.agents[QUARTERMASTER].gadgets == tuple(each.name for each in GENERAL)
+        assert settings.agents[TASKMASTER].gadgets == tuple(each.name for each in FIELD_MISSION)
         assert set(settings.gadgets) == {each.name for each in ALL}
 
     def test_environment_goes_over_env_file_over_config_over_defaults(self, monkeypatch: pytest.MonkeyPatch) -> None:

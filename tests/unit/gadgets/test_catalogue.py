@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from gadgets.catalogue import ALL
+from gadgets.catalogue import ALL, GENERAL, summaries
 from gadgets.gadget import Gadget
 from gadgets.toolbox import Toolbox
 from gadgets.weather import WeatherSettings
@@ -12,8 +12,14 @@ from gadgets.weather import WeatherSettings
 MAX_PROMPT = 700
 
 
-def test_the_catalogue_has_the_four_gadgets() -> None:
-    assert [each.name for each in Toolbox(ALL).gadgets] == ["weather", "decrypt", "encrypt", "clock"]
+def test_the_catalogue_has_the_gadgets_for_everybody_first() -> None:
+    names = [each.name for each in Toolbox(ALL).gadgets]
+    assert names[:4] == [each.name for each in GENERAL] == ["weather", "decrypt", "encrypt", "clock"]
+    assert names[4:] == ["brief", "travel", "disguise", "crack", "hint", "report", "status"]
+
+
+def test_people_are_told_only_of_what_makes_sense() -> None:
+    assert summaries({}) == summaries({"field_mission": {"seed": 1}}) == summaries({"field_mission": []}) == []
 
 
 @pytest.mark.parametrize("each", ALL, ids=lambda each: each.name)

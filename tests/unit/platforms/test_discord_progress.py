@@ -37,16 +37,24 @@ def test_a_message_told_again_holds_the_position_until_it_is_handled_again() -> 
     assert progress.position == 2
 
 
-def test_what_a_held_shard_hears_happens_in_its_order_when_it_is_released() -> None:
+def test_what_is_heard_of_somebody_held_happens_in_its_order_when_all_are_released() -> None:
     held, heard = Held(), list[str]()
+
+    def hear(what: str, *whose: int) -> None:
+        held.hear(lambda: heard.append(what), *whose)
+
     held.hold(1)
-    held.hear(1, lambda: heard.append("a"))
-    held.hear(0, lambda: heard.append("elsewhere"))
-    held.hold(1)  # the session was lost and begins once more
-    held.hear(1, lambda: heard.append("b"))
+    held.hold(77)
+    hear("a", 1, 77)
+    hear("elsewhere", 0, 78)
+    held.hold(1)  # the session was lost, and begins once more
+    hear("b", 1, 77)
     assert heard == ["elsewhere"]
     held.release(1)
-    held.hear(1, lambda: heard.append("c"))
-    assert heard == ["elsewhere", "a", "b", "c"]
+    hear("c", 1, 77)
+    assert heard == ["elsewhere"]
+    held.release(77)
+    hear("d", 1, 77)
+    assert heard == ["elsewhere", "a", "b", "c", "d"]
     held.release(1)
-    assert heard == ["elsewhere", "a", "b", "c"]
+    assert heard == ["elsewhere", "a", "b", "c", "d"]

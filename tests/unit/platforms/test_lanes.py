@@ -46,19 +46,6 @@ async def test_work_in_a_place_is_done_in_its_order_and_other_places_go_on() -> 
     assert done == ["elsewhere", "a", "b"]
 
 
-async def test_what_is_put_first_is_done_before_what_waits_and_after_what_is_being_done() -> None:
-    lanes: Lanes[int] = Lanes()
-    done: list[str] = []
-    halted = Halted(done, "a")
-    lanes.put(1, halted.work)
-    await halted.begun.wait()
-    lanes.put(1, noted(done, "b"))
-    lanes.put_first(1, noted(done, "first"))
-    halted.go_on.set()
-    await lanes.join()
-    assert done == ["a", "first", "b"]
-
-
 async def test_work_that_fails_is_logged_and_the_rest_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
     lanes: Lanes[str] = Lanes()
