@@ -48,7 +48,7 @@ async def run(arguments: argparse.Namespace) -> None:
             async with field_core(Path(folder, "db"), model) as core:
                 for number in range(arguments.missions):
                     started = time.perf_counter()
-                    played = await play(core, f"seed-{number}", number, show if arguments.verbose else quiet)
+                    played = await play(core, f"seed-{number}", number.__add__, show if arguments.verbose else quiet)
                     completed += played.completed
                     print(f"seed-{number}: {shown(played)}, {time.perf_counter() - started:.0f} s", flush=True)
     print(f"{completed} of {arguments.missions} completed")

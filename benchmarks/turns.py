@@ -34,6 +34,7 @@ from tests.fakes.stub_platform import StubPlatform, message
 CHUNKS = 64
 TURNS_EACH = 10
 STALL_SAMPLE = 0.001
+SUMMARY = "\n".join(["Alice asked for the weather, day by day.", *["- Alice: What is the weather like today?"] * 40])
 
 
 class PostingPlatform(StubPlatform):
@@ -141,7 +142,7 @@ async def longest_stall(work: Awaitable[None]) -> float:
 
 
 def fill(connection: Connection, thread: str, count: int) -> None:
-    """A conversation of so many answered turns."""
+    """A conversation of so many answered turns, all but the last ten in its summary, as it is when they were said."""
     connection.execute(
         """INSERT INTO conversations (id, platform, workspace, channel, thread, owner, owner_name, agent, title, status,
                 started_at, last_updated)
@@ -156,6 +157,11 @@ def fill(connection: Connection, thread: str, count: int) -> None:
                 'What is the weather like today?', 'answered', 'Fair and mild, as always.', 'answered', 'x', 'x'
             FROM n""",
         {"thread": thread, "count": count},
+    )
+    connection.execute(
+        """UPDATE conversations SET summary = :summary, summarised_to = (
+                SELECT max(id) - 10 FROM turns WHERE conversation = conversations.number) WHERE id = :thread""",
+        {"thread": thread, "summary": SUMMARY},
     )
 
 

@@ -159,8 +159,8 @@ class Doors:
     async def again(self, turn: int, event_key: str, key: ConversationKey, author: Author) -> Admitted:
         """Answer a turn's question anew: the latest one of its mission, asked for by who asked it, or an admin.
 
-        `event_key` is that of the event that asks for it. Raises UserError, OverLimit among them. Who asks for their own
-        question has the role they have now; an admin lends nobody more than they had when they asked.
+        `event_key` is that of the event that asks for it. Who asks for their own question has the role they have now;
+        an admin lends nobody more than they had when they asked. Raises UserError, OverLimit among them.
         """
         place = await self._turn_place(turn, key, author)
         if place.author != author.id and not self._rights.rules(key, author):

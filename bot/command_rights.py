@@ -31,7 +31,9 @@ class Rights:
     ) -> None:
         self._admins = admins
         self._named: dict[Role, Named] = {"member": members or {}, "operator": operators or {}}
-        self._commands = {spec.name: replace(spec, allow=(commands or {}).get(spec.name, spec.allow)) for spec in COMMANDS}
+        self._commands = {
+            spec.name: replace(spec, allow=(commands or {}).get(spec.name, spec.allow)) for spec in COMMANDS
+        }
 
     def role(self, key: ConversationKey, author: Author) -> Role:
         """What the author is where the key is: the highest of what the settings and the platform say."""

@@ -29,7 +29,7 @@ LAG = 20
 """Turns beyond the window that a turn is claimed with, so that none is forgotten while its summary is on its way."""
 CROWDED_SHARE, KEPT_SHARE = 0.5, 0.25
 """Of the tokens for history: a conversation whose turns take more of them is folded until they take less."""
-FOLDED_AT_ONCE = 64
+FOLDED_AT_ONCE = 32
 """Turns. More, as after the import of a long conversation, are folded one such lot after another."""
 MAX_WAITING = 1_000
 """Conversations to be folded at a time."""

@@ -6,8 +6,11 @@ from typing import Any
 from gadgets import field_mission, field_state
 from gadgets.clock import clock
 from gadgets.decryptor import decrypt, encrypt
+from gadgets.dice import dice
 from gadgets.field_gadgets import FIELD_MISSION
 from gadgets.gadget import Gadget
+from gadgets.notes import recall, remember
+from gadgets.translator import translate
 from gadgets.weather import weather
 
 ALL: tuple[Gadget, ...] = (
@@ -15,6 +18,10 @@ ALL: tuple[Gadget, ...] = (
     decrypt,
     encrypt,
     clock,
+    dice,
+    translate,
+    remember,
+    recall,
     *FIELD_MISSION,
 )
 """In the order in which a model is told of them."""

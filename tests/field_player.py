@@ -11,13 +11,15 @@ from bot.agent.roster import Profile, Roster
 from bot.models.model import Model
 from bot.platforms.platform import Author
 from bot.settings.agents import SHIPPED, TASKMASTER
+from gadgets import field_draw
 from gadgets.catalogue import ALL
 from gadgets.field_gadgets import TravelSettings
 from gadgets.field_state import FAMILY, Mission, loaded
 from gadgets.field_wardrobe import BY_NAME, problem
 from storage import conversations, turns
 from storage.conversations import Conversation, NewConversation
-from storage.database import Connection
+from storage.database import Connection, Database
+from storage.sqlite import SQLiteDatabase
 from tests.core import LIMITS, OPTIONS, Core, Outside, running_core
 from tests.fakes.stub_platform import ALICE, StubPlatform, message
 from tests.waiting import until_found
@@ -63,17 +65,31 @@ class Played:
 
 @asynccontextmanager
 async def field_core(
-    path: Path, model: Model, platform: StubPlatform | None = None, *, forecast_url: str = NOWHERE
+    path: Path,
+    model: Model,
+    platform: StubPlatform | None = None,
+    *,
+    forecast_url: str = NOWHERE,
+    wrap: Callable[[SQLiteDatabase], Database] = lambda database: database,
 ) -> AsyncIterator[Core[StubPlatform]]:
     """The core with the Taskmaster, as it is shipped."""
     taskmaster = profile()
-    roster = Roster({taskmaster.name: taskmaster}, taskmaster.name)
-    limits, options = replace(LIMITS, rounds=4), replace(OPTIONS, num_ctx=8192, temperature=0.3)
     settings = {"travel": TravelSettings(forecast_url=forecast_url)}
-    async with ClientSession() as http, running_core(
-        path, model, platform, limits=limits, options=options, gadgets=ALL, outside=Outside(http, settings),
-        roster=roster, seconds=300,
-    ) as core:  # fmt: skip
+    async with (
+        ClientSession() as http,
+        running_core(
+            path,
+            model,
+            platform,
+            limits=replace(LIMITS, rounds=4),
+            options=replace(OPTIONS, num_ctx=8192, temperature=0.3),
+            seconds=300,
+            wrap=wrap,
+            gadgets=ALL,
+            outside=Outside(http, settings),
+            roster=Roster({taskmaster.name: taskmaster}, taskmaster.name),
+        ) as core,
+    ):
         yield core
 
 
@@ -102,7 +118,8 @@ def words(mission: Mission | None, style: int) -> str:
     """What the player says next: the right thing, in one of several ways."""
     if mission is None:
         return WORDS[""][style % 4]
-    place = replace(mission, at=style % len(mission.offers)) if mission.phase == "travel" else mission
+    chosen = field_draw.number(len(mission.offers), mission.seed, "player")
+    place = replace(mission, at=chosen) if mission.phase == "travel" else mission
     return WORDS[mission.phase][style % 4].format(
         city=place.city.name, outfit=suitable(mission), text=mission.plaintext.lower()
     )
@@ -116,16 +133,19 @@ def suitable(mission: Mission) -> str:
 
 
 async def play(
-    core: Core[StubPlatform], seed: str, style: int = 0, heard: Callable[[str, str], None] = lambda said, answer: None
+    core: Core[StubPlatform],
+    seed: str,
+    style: Callable[[int], int] = lambda number: 0,
+    heard: Callable[[str, str], None] = lambda said, answer: None,
 ) -> Played:
-    """A whole mission; `heard` is told each message with its answer."""
+    """A whole mission: `style` says in which way the player says message `number`, `heard` is told the answers."""
     conversation = await begin(core, seed)
     said, answers = list[str](), list[str]()
     for number in range(MAX_TURNS):
         mission = await mission_of(core, conversation.number)
         if mission is not None and mission.phase == "over":
             break
-        said.append(words(mission, style + number))
+        said.append(words(mission, style(number)))
         answers.append(await say(core, seed, number, said[-1]))
         heard(said[-1], answers[-1])
     now = await core.database.read(conversations.get, conversation.number)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bot.agent.roster import Roster
 from bot.answer_files import MAX_FILE_BYTES
-from bot.command_rights import Rights
 from bot.command_export import Exports
+from bot.command_rights import Rights
 from bot.commands import CommandAnswer, Commands, Invocation
 from bot.platforms.platform import Author, ConversationKey
 from storage import conversations, turns

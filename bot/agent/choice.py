@@ -14,7 +14,16 @@ from typing import Any
 from bot.agent.prompt import clip_middle
 from bot.agent.roster import Profile
 from bot.errors import ModelError
-from bot.models.model import Collected, JsonSchema, Message, Model, Request, SystemMessage, UserMessage
+from bot.models.model import (
+    AssistantMessage,
+    Collected,
+    JsonSchema,
+    Message,
+    Model,
+    Request,
+    SystemMessage,
+    UserMessage,
+)
 
 _log = logging.getLogger(__name__)
 

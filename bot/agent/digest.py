@@ -8,21 +8,22 @@ says, the old before the new. The same turns always give the same notes.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from bot.agent.guard import one_line, sanitise
 from bot.agent.prompt import Exchange
 
-READ_CHARACTERS = 4_000
+READ_CHARACTERS = 2_000
 """Of a message that are looked through for what to note."""
-MAX_SENTENCES = 60
+ANSWER_CHARACTERS = 400
+"""Of an answer, likewise."""
+MAX_SENTENCES = 40
 """Of a message, likewise."""
 MAX_FACTS = 4
 """Notes of one message, beside its first sentence."""
 NOTE_CHARACTERS, SHORT_NOTE_CHARACTERS = 200, 80
 NAME_CHARACTERS = 40
-LEAD_CHARACTERS = 40
-"""Before the words that make a long sentence a fact, how many are kept."""
 ANSWERED = "You answered"
 """Stands where the name of a person would."""
 LINE_BYTES = len("- \n")
@@ -34,27 +35,39 @@ OLD_SHARE = 2 / 3
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")  # noqa: RUF001 - these are other scripts' full stops
 _CONTROL_TOKEN = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|\[/?INST\]")
-_ASKED_TO_KEEP = re.compile(
-    r"\b(?:remember|don['\u2019]?t forget|do not forget|keep in mind|note (?:that|down)|for the record|bear in mind"
-    r"|merk(?:e|t)? (?:dir|euch)|denk(?:e|t)? (?:daran|dran)|vergiss nicht|recuerda|no olvides|retiens|souviens-toi"
-    r"|n['\u2019]oublie pas|ricorda|lembre-se)\b",
-    re.IGNORECASE,
-)
-_TELLS_OF_SELF = re.compile(
-    r"\b(?:my|our|mein\w{0,2}|unser\w{0,2}|mi|mis|nuestr[oa]s?|mon|ma|mes|notre|mio|mia|meu|minha)\b"
-    r"[^.!?]{1,80}?(?:\b(?:is|are|was|were|will be|ist|sind|war|heißt|lautet|es|son|est|sont|è)\b|[:=])",
-    re.IGNORECASE,
-)
-_STATES = re.compile(
-    r"\b(?:I am|I['\u2019]m|I was born|I live|I work|I study|I like|I love|I hate|I prefer|I have|I own|I need|I speak"
-    r"|I(?:['\u2019]m| am) allergic|we are|we have|call me|(?:name|code ?name|password|code|address|number|birthday)"
-    r" (?:is|are|was)|is called|are called|ich bin|ich hei(?:ß|ss)e|ich wohne|ich mag|ich habe|nenn mich|me llamo|soy"
-    r"|vivo en|je m['\u2019]appelle|je suis|j['\u2019]habite)\b"
-    r"|\b(?:password|passphrase|code|pin|address|phone|number|email|e-mail|birthday|deadline)\s*[:=]",
-    re.IGNORECASE,
-)
+
+
+def _phrases(*phrases: str) -> tuple[str, ...]:
+    """As they stand in a line of words with a space around each."""
+    return tuple(f" {phrase} " for phrase in phrases)
+
+
+_ASKED_TO_KEEP = _phrases(
+    "remember", "don't forget", "do not forget", "keep in mind", "bear in mind", "note that", "note down",
+    "for the record", "merke dir", "merk dir", "merkt euch", "denk daran", "denk dran", "vergiss nicht", "recuerda",
+    "no olvides", "retiens", "souviens-toi", "n'oublie pas", "ricorda", "lembre-se",
+)  # fmt: skip
+_OWN = frozenset(
+    ("my", "our", "mein", "meine", "meiner", "meinen", "meinem", "unser", "unsere", "unserer", "unseren", "mi", "mis",
+     "nuestro", "nuestra", "mon", "ma", "mes", "notre", "mio", "mia", "meu", "minha")
+)  # fmt: skip
+_IS = frozenset(
+    ("is", "are", "was", "were", "be", "ist", "sind", "war", "heißt", "lautet", "es", "son", "est", "sont", "è", ":",
+     "=")
+)  # fmt: skip
+_OWN_REACH = 10
+"""Words between "my" and "is"."""
+_STATES = _phrases(
+    "i am", "i'm", "i was born", "i live", "i work", "i study", "i like", "i love", "i hate", "i prefer", "i have",
+    "i own", "i need", "i speak", "we are", "we have", "call me", "name is", "password is", "code is", "address is",
+    "number is", "birthday is", "is called", "are called", "password :", "password =", "passphrase :", "code :",
+    "code =", "pin :", "address :", "phone :", "number :", "email :", "e-mail :", "birthday :", "deadline :",
+    "ich bin", "ich heiße", "ich heisse", "ich wohne", "ich mag", "ich habe", "nenn mich", "me llamo", "soy", "vivo en",
+    "je m'appelle", "je suis", "j'habite",
+)  # fmt: skip
 _NUMBER = re.compile(r"\d")
 _NAME = re.compile(r"(?<=[^\W\d_][ ,])[A-Z][\w'-]{2,}|\"[^\"]+\"|\u201c[^\u201d]+\u201d")
+_TOKEN = re.compile(r"[^\W_]+(?:['-][^\W_]+)*|[:=]")
 _WORD = re.compile(r"[^\W_]{2,}")
 _DIGITS = re.compile(r"\d+")
 
@@ -63,9 +76,10 @@ def notes_of(exchange: Exchange) -> list[str]:
     """What is noted of one turn: its first sentence, its facts in order, then the answer's first sentence."""
     name = clean(exchange.author_name)[:NAME_CHARACTERS].replace(": ", " ")
     sentences = _sentences(exchange.user_message)
-    facts = [sentence for sentence in sentences[1:] if value(sentence) >= FACT][:MAX_FACTS]
-    notes = [f"{name}: {_clipped(sentence)}" for sentence in [*sentences[:1], *facts]]
-    answer = _sentences(exchange.agent_response)[:1]
+    first = list(islice(sentences, 1))
+    facts = islice((sentence for sentence in sentences if value(sentence) >= FACT), MAX_FACTS)
+    notes = [f"{name}: {_clipped(sentence)}" for sentence in [*first, *facts]]
+    answer = islice(_sentences(exchange.agent_response[:ANSWER_CHARACTERS]), 1)
     return notes + [f"{ANSWERED}: {_cut(sentence, SHORT_NOTE_CHARACTERS)}" for sentence in answer]
 
 
@@ -94,30 +108,42 @@ def selected(notes: Sequence[str], size: int) -> tuple[str, ...]:
 
 
 def value(text: str) -> float:
-    """How much a sentence tells that may be asked for later."""
+    """How much a sentence tells that may be asked for later. Takes time in proportion to its length, whatever it is."""
+    words = _TOKEN.findall(text.lower().replace("\u2019", "'"))
+    line = f" {' '.join(words)} "
     worth = 0.0
-    if _ASKED_TO_KEEP.search(text):
+    if any(phrase in line for phrase in _ASKED_TO_KEEP):
         worth = 5.0
-    elif _TELLS_OF_SELF.search(text):
+    elif _tells_of_self(words):
         worth = 4.0
-    elif _STATES.search(text):
+    elif any(phrase in line for phrase in _STATES):
         worth = 3.0
     if text.endswith("?"):
         worth /= 2
     return worth + 0.5 * bool(_NUMBER.search(text)) + 0.5 * bool(_NAME.search(text))
 
 
-def _sentences(text: str) -> list[str]:
-    parts = _SENTENCE_END.split(sanitise(text, READ_CHARACTERS).text, MAX_SENTENCES)[:MAX_SENTENCES]
-    return [sentence for part in parts if (sentence := clean(part))]
+def _tells_of_self(words: Sequence[str]) -> bool:
+    """Whether it says "my … is …"."""
+    left = 0
+    for word in words:
+        if left and left <= _OWN_REACH and word in _IS:
+            return True
+        left = _OWN_REACH + 1 if word in _OWN else max(0, left - 1)
+    return False
+
+
+def _sentences(text: str) -> Iterator[str]:
+    whole = _CONTROL_TOKEN.sub(" ", sanitise(text, READ_CHARACTERS).text)
+    return filter(None, map(one_line, _SENTENCE_END.split(whole, MAX_SENTENCES)[:MAX_SENTENCES]))
 
 
 def _clipped(sentence: str) -> str:
-    """A long sentence is cut to what makes it a fact."""
+    """Of a long sentence the piece that tells the most."""
     if len(sentence) <= NOTE_CHARACTERS:
         return sentence
-    found = _ASKED_TO_KEEP.search(sentence) or _TELLS_OF_SELF.search(sentence) or _STATES.search(sentence)
-    begin = max(0, found.start() - LEAD_CHARACTERS) if found else 0
+    begins = [sentence.rfind(" ", 0, at) + 1 for at in range(0, len(sentence), NOTE_CHARACTERS // 2)]
+    begin = max(begins, key=lambda at: (value(sentence[at : at + NOTE_CHARACTERS]), -at))
     return ("…" if begin else "") + _cut(sentence[begin:], NOTE_CHARACTERS)
 
 

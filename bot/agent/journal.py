@@ -3,8 +3,8 @@
 A step's body is JSON: `model` = {"phase", "text", "thinking"?, "calls": [{"id", "name", "arguments"}], "model",
 "prompt_tokens", "completion_tokens"}; `result` = {"round", "call", "tool", "parameters", "result", "ok", "retry",
 "ends"?, "cached"?, "prompt_tokens"?, "completion_tokens"?}: whether the gadget completed the conversation, whether
-nothing ran because the result was known, and what the gadget asked the model for; `choice` (see bot.agent.choice) = {"agent", "text",
-"model", "prompt_tokens", "completion_tokens"}.
+nothing ran because the result was known, and what the gadget asked the model for; `choice` (see bot.agent.choice) =
+{"agent", "text", "model", "prompt_tokens", "completion_tokens"}.
 """
 
 from collections.abc import Sequence

@@ -72,11 +72,12 @@ def remembered(summary: str, past: Sequence[Exchange], tokens: int, *, shared: b
 
     Where the past does not fit as it was said, its older part is noted beside the summary.
     """
-    past = [_bounded(exchange, int(tokens * EXCHANGE_SHARE)) for exchange in past]
     told = _told(summary)
-    raw = window(past, tokens - total_tokens(told), shared=shared)
-    if len(raw) == 2 * len(past) and total_tokens(told) <= tokens:
+    beside = tokens - total_tokens(told)
+    raw = window(past, beside, shared=shared)
+    if len(raw) == 2 * len(past) and beside >= 0:
         return [*told, *raw]
+    past = [_bounded(exchange, int(tokens * EXCHANGE_SHARE)) for exchange in past]
     raw = window(past, tokens - int(tokens * SUMMARY_SHARE), shared=shared)
     whole = folded(parsed(summary), past[: len(past) - len(raw) // 2])
     return [*_told(_fitting(whole, tokens - total_tokens(raw))), *raw]
@@ -100,8 +101,6 @@ def _fitting(summary: Summary, tokens: int) -> str:
 
 def _bounded(exchange: Exchange, tokens: int) -> Exchange:
     """An exchange of which neither half takes more than half of `tokens`."""
-    if len(exchange.user_message) + len(exchange.agent_response) <= tokens // 2:
-        return exchange  # for certain, and that is the way of nearly all
     half = max(1, tokens // 2)
     return replace(
         exchange,

@@ -30,7 +30,8 @@ class Author:
     """Who wrote a message: the platform's authenticated, immutable id; the name is only for show.
 
     `admin` tells that the platform itself says so of this person in this workspace, just now; `role` what its roles
-    for this person there stand for by the settings. Ids that the settings name are members, operators or admins besides.
+    for this person there stand for by the settings. Ids that the settings name are members, operators or admins
+    besides.
     """
 
     id: str

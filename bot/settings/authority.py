@@ -19,7 +19,8 @@ class People(Section):
 
 class Admins(People):
     """Who may end and read other people's missions, and use what is for admins: ids in quotes, as the platform shows
-    them. Administrators of a Discord server or a Slack workspace are admins there, and whoever uses the terminal is one.
+    them. Administrators of a Discord server or a Slack workspace are admins there, and whoever uses the terminal is an
+    admin.
     """
 
 
@@ -28,13 +29,13 @@ class Operators(People):
 
 
 class Members(People):
-    """Who may use gadgets and commands that are for members, beside operators and admins. [discord] member_roles names
-    roles.
+    """Who may use gadgets and commands that are for members, beside operators and admins. [discord] member_roles
+    names roles.
     """
 
 
 class CommandRoles(Section):
-    """Who may use which /mission command: everyone, member, operator or admin, by command, by button and on the page."""
+    """Who may use which /mission command: everyone, member, operator or admin; by buttons and on the page, too."""
 
     new: Role = "everyone"
     """Beginning a fresh mission by command. Whoever talks to the bot where there is none begins one, too."""

@@ -14,6 +14,7 @@ import sqlite3
 import sys
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -179,7 +180,8 @@ class Campaign:
 
 
 def _kill(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):  # it killed itself a moment ago
+        os.kill(pid, signal.SIGKILL)
 
 
 async def _main(kills: int, seed: int) -> None:

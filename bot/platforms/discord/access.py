@@ -1,8 +1,9 @@
-"""Who may talk to the bot where: the allow and deny lists of the settings. Pure."""
+"""Who may talk to the bot where, and which roles of servers stand for more rights: as the settings have it. Pure."""
 
 from dataclasses import dataclass
 
 from bot.settings.sections import Discord
+from gadgets.roles import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,16 @@ class Access:
         self._allow_roles, self._deny_roles = _ids(settings.allow_roles), _ids(settings.deny_roles)
         self._allow_channels, self._deny_channels = _ids(settings.allow_channels), _ids(settings.deny_channels)
         self._allow_guilds, self._deny_guilds = _ids(settings.allow_guilds), _ids(settings.deny_guilds)
+        self._operator_roles, self._member_roles = _ids(settings.operator_roles), _ids(settings.member_roles)
+
+    @property
+    def asks_for_roles(self) -> bool:
+        """Whether it depends on people's roles what they may."""
+        return bool(self._allow_roles or self._deny_roles or self._operator_roles or self._member_roles)
+
+    def role(self, roles: frozenset[int]) -> Role:
+        """What somebody with these roles is in the server that they are of. `admin` is none of them: Discord tells."""
+        return "operator" if roles & self._operator_roles else "member" if roles & self._member_roles else "everyone"
 
     def admits(self, visitor: Visitor) -> bool:
         if visitor.automatic and not self._answer_bots:

@@ -79,10 +79,7 @@ class Connection:
     async def logged_in(self) -> None:
         client, settings = self._client, self._settings
         assert client.user is not None
-        roles_matter = bool(settings.allow_roles or settings.deny_roles)
-        self._intake = Intake(
-            client.user, self._inbox, self._database, self._access, self._files, roles_matter=roles_matter
-        )
+        self._intake = Intake(client.user, self._inbox, self._database, self._access, self._files)
         self._catch_up = CatchUp(client, self._database, self._intake, settings)
         self._closing.push_async_callback(self._catch_up.close)
         self._closing.push_async_callback(self._intake.close)

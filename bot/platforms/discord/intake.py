@@ -37,15 +37,12 @@ class Intake:
         database: Database,
         access: Access,
         limits: FileLimits,
-        *,
-        roles_matter: bool,
     ) -> None:
         self._me = me
         self._inbox = inbox
         self._database = database
         self._access = access
         self._limits = limits
-        self._roles_matter = roles_matter
         self._typing: set[asyncio.Task[None]] = set()
         self.lanes: Lanes[int] = Lanes()
         self.progress = Progress()
@@ -69,7 +66,7 @@ class Intake:
 
         Raises what discord.py raises.
         """
-        known = message.guild is None or message.webhook_id is not None or not self._roles_matter
+        known = message.guild is None or message.webhook_id is not None or not self._access.asks_for_roles
         if not known and message.guild is not None and self._speaks_to_me(message):
             try:
                 message.author = await message.guild.fetch_member(message.author.id)
@@ -97,7 +94,7 @@ class Intake:
         self.progress.done(message.id)
 
     async def _admit(self, message: discord.Message) -> None:
-        inbound = await inbound_of(message, self._me, self._limits)
+        inbound = await inbound_of(message, self._me, self._access, self._limits)
         try:
             admitted = await insist(lambda: self._inbox.admit(inbound), lambda: _tell(message, CANNOT_SAVE))
         except UserError as refused:

@@ -24,7 +24,7 @@ from bot.platforms.discord.declared import NAME
 from bot.platforms.discord.mission_buttons import END, KEEP, LIST, SHOW, MissionButton, view_of
 from bot.platforms.discord.places import NAME as PLATFORM
 from bot.platforms.discord.places import author_of, place_of, visitor_of
-from bot.platforms.platform import ConversationKey
+from bot.platforms.platform import Author, ConversationKey
 from storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Interactions:
         await self._answer(interaction, lambda: self._choose(interaction, act, id_, before))
 
     async def _press(self, interaction: Interaction, turn: int, what: str) -> None:
-        key, author = _place(interaction), author_of(interaction.user)
+        key, author = _place(interaction), self._author(interaction)
         if what == STOP:
             if not await self._commands.stop_turn(turn, key, author):
                 await _say(interaction, "This answer is complete already.")
@@ -75,12 +75,12 @@ class Interactions:
             await interaction.edit_original_response(content="It goes on.", view=None)
             return
         arguments = {name: value for name, value in (("id", id_), ("before", before)) if value}
-        answer = await self._commands.run(_invocation(interaction, act, arguments))
+        answer = await self._commands.run(self._invocation(interaction, act, arguments))
         await _show(interaction, act, answer)
 
     async def _command(self, interaction: Interaction) -> None:
         name, options = _subcommand(interaction)
-        asked = _invocation(interaction, name, {option["name"]: str(option["value"]) for option in options})
+        asked = self._invocation(interaction, name, {option["name"]: str(option["value"]) for option in options})
         if name == END:
             conversation = await self._commands.endable(asked)
             title = discord_text.thread_name(conversation.title)
@@ -119,7 +119,7 @@ class Interactions:
         offers: list[tuple[str, str]] = []
         try:
             if focused and argument and self._admits(interaction):
-                typed, author = str(focused["value"]), author_of(interaction.user)
+                typed, author = str(focused["value"]), self._author(interaction)
                 offers = await self._commands.complete(argument, typed, _place(interaction), author)
             choices = [discord.app_commands.Choice(name=label, value=value) for label, value in offers]
             await interaction.response.autocomplete(choices)
@@ -146,6 +146,12 @@ class Interactions:
             _log.log(level, "an interaction could not be answered: %s", wire.told(error))
         except _DISCORDS as error:
             _log.warning("an interaction could not be answered: %r", error)
+
+    def _invocation(self, interaction: Interaction, command: str, arguments: dict[str, str]) -> Invocation:
+        return Invocation(command, arguments, _place(interaction), self._author(interaction), takes_files=True)
+
+    def _author(self, interaction: Interaction) -> Author:
+        return author_of(interaction.user, self._access)
 
     def _require_admission(self, interaction: Interaction) -> None:
         if not self._admits(interaction):
@@ -200,10 +206,6 @@ def _linked(answer: CommandAnswer) -> str:
 def _place(interaction: Interaction) -> ConversationKey:
     assert interaction.channel is not None
     return place_of(interaction.channel, interaction.guild_id)
-
-
-def _invocation(interaction: Interaction, command: str, arguments: dict[str, str]) -> Invocation:
-    return Invocation(command, arguments, _place(interaction), author_of(interaction.user), takes_files=True)
 
 
 def _subcommand(interaction: Interaction) -> tuple[str, list[dict[str, Any]]]:

@@ -1,14 +1,11 @@
 """Where a Discord message is, as the core knows places, and back again."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import discord
 
-from bot.platforms.discord.access import Visitor
+from bot.platforms.discord.access import Access, Visitor
 from bot.platforms.platform import Author, ConversationKey, TurnRef
-from bot.settings.sections import Discord as DiscordSettings
-from gadgets.roles import Role
 
 NAME = "discord"
 
@@ -52,32 +49,20 @@ def conversation_key(message: discord.Message) -> ConversationKey:
     return place
 
 
-@dataclass(frozen=True, slots=True)
-class Ranks:
-    """Ids of those roles of servers that stand for a role here."""
-
-    operators: frozenset[int] = frozenset()
-    members: frozenset[int] = frozenset()
-
-    @classmethod
-    def of(cls, settings: DiscordSettings) -> "Ranks":
-        return cls(frozenset(map(int, settings.operator_roles)), frozenset(map(int, settings.member_roles)))
-
-    def role(self, user: Somebody) -> Role:
-        """Outside servers nobody has roles."""
-        roles = {role.id for role in user.roles} if isinstance(user, discord.Member) else set[int]()
-        return "operator" if roles & self.operators else "member" if roles & self.members else "everyone"
-
-
-def author_of(user: Somebody, ranks: Ranks) -> Author:
+def author_of(user: Somebody, access: Access) -> Author:
     """`admin`: those whose role in this server has the administrator permission, and its owner."""
     admin = isinstance(user, discord.Member) and user.guild_permissions.administrator
-    return Author(str(user.id), user.display_name, admin, ranks.role(user))
+    return Author(str(user.id), user.display_name, admin, access.role(_roles(user)))
 
 
 def visitor_of(user: Somebody, channel: "Channel", guild: int | None, *, webhook: bool = False) -> Visitor:
     around = {channel.id, getattr(channel, "parent_id", None), getattr(channel, "category_id", None)}
     if isinstance(channel, discord.Thread) and channel.parent is not None:
         around.add(channel.parent.category_id)
-    roles = frozenset(role.id for role in user.roles) if isinstance(user, discord.Member) else frozenset[int]()
-    return Visitor(user.id, guild, frozenset(c for c in around if c is not None), roles, user.bot or webhook)
+    channels = frozenset(c for c in around if c is not None)
+    return Visitor(user.id, guild, channels, _roles(user), user.bot or webhook)
+
+
+def _roles(user: Somebody) -> frozenset[int]:
+    """Ids; outside servers nobody has any."""
+    return frozenset(role.id for role in user.roles) if isinstance(user, discord.Member) else frozenset()

@@ -7,6 +7,7 @@ import aiohttp
 import discord
 
 from bot.platforms import discord_text
+from bot.platforms.discord.access import Access
 from bot.platforms.discord.places import author_of, conversation_key, event_key
 from bot.platforms.files import FileLimits, SentFile, received
 from bot.platforms.platform import Inbound
@@ -24,11 +25,11 @@ def text_of(message: discord.Message, me: discord.ClientUser) -> str:
     return text if text.strip() or _files(message) else NOTHING_SAID
 
 
-async def inbound_of(message: discord.Message, me: discord.ClientUser, limits: FileLimits) -> Inbound:
+async def inbound_of(message: discord.Message, me: discord.ClientUser, access: Access, limits: FileLimits) -> Inbound:
     """Downloads the files at once: their addresses expire."""
     return Inbound(
         conversation_key(message),
-        author_of(message.author),
+        author_of(message.author, access),
         text_of(message, me),
         event_key(message.id),
         await received([_sent(file) for file in _files(message)], limits),

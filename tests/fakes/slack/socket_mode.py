@@ -106,6 +106,8 @@ class SocketMode:
             raise Unacknowledged(self.late) from None
         except ConnectionError:
             raise Unacknowledged("connection_failed") from None
+        finally:
+            envelope.answer.cancel()  # nobody waits for it any more
 
     async def refresh(self, reason: str = "refresh_requested") -> None:
         """Ask every client to reconnect, as Slack does every few hours; the sockets get nothing new."""

@@ -19,7 +19,7 @@ from tests.fakes.scripted_model import Script, ScriptedModel, echo
 MESSAGES = "/channels/{channel_id}/messages"
 MESSAGE = f"{MESSAGES}/{{message_id}}"
 THREADS = f"{MESSAGE}/threads"
-HURRIED = replace(WAITS, call=0.2)
+HURRIED = replace(WAITS, call=0.5)
 WORDS = [f"word{number} " for number in range(200)]
 
 
@@ -285,9 +285,9 @@ async def test_a_thread_opened_before_a_crash_is_used_also_when_its_question_is_
 ) -> None:
     async with stage() as set_:
         async with bot_on(set_, tmp_path) as at:
-            hold = at.discord.hold_next("POST", MESSAGES)
+            at.discord.fail_next("POST", MESSAGES)
             question = at.ask("one")
-            await hold.reached.wait()
+            await at.discord.wait_for(lambda: at.discord.requests("POST", MESSAGES))
             thread = await at.thread_of(question)
             await at.bot.kill()
         if deleted:
@@ -295,7 +295,6 @@ async def test_a_thread_opened_before_a_crash_is_used_also_when_its_question_is_
         if archived:
             set_.discord.archive(thread)
         async with bot_on(set_, tmp_path) as at:
-            hold.release()
             assert (await at.answer(thread)).content == "You said: Alice: one"
             assert len(said(at, thread)) == 1
 

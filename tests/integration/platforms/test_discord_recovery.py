@@ -292,7 +292,7 @@ async def test_a_channel_that_cannot_be_read_now_holds_the_position(tmp_path: Pa
             thread = (await at.answered("one")).channel
         before = await position(tmp_path)
         set_.discord.say(thread, set_.alice, "two")
-        set_.discord.fail_next("GET", MESSAGES, status=503, times=2)
+        set_.discord.fail_next("GET", MESSAGES, status=503, times=100)
         set_.discord.advance(MINUTES)
         async with bot_on(set_, tmp_path) as at:
             direct = at.discord.dm(at.alice)

@@ -27,6 +27,7 @@ from gadgets.field_gadgets import FIELD_MISSION
 
 TEST_DATA = Path(__file__).parents[3] / os.environ.get("SECRET_AGENTS_TEST_DATA", "../shared/data")
 SPECS = tuple(ToolSpec(gadget.name, gadget.description, gadget.parameters) for gadget in ALL)
+SHOWN = (*EXAMPLES, *MISSION_EXAMPLES)
 ODD = ToolSpec("horoscope", "Read the stars.", {"type": "object", "properties": {"sign": {"type": "string"}}})
 OSLO = [{"tool": "weather", "parameters": {"city": "Oslo"}}]
 USE = json.dumps([{"action": "use_tools", "tools": OSLO}])
@@ -91,6 +92,13 @@ class TestMessages:
         assert '"weather"' in text
         assert not any(f'"{name}"' in text for name in ("decrypt", "encrypt", "clock"))
 
+    def test_examples_come_with_the_gadgets_they_are_about(self) -> None:
+        general = frozenset(gadget.name for gadget in GENERAL)
+        game = frozenset(gadget.name for gadget in FIELD_MISSION)
+        assert examples_for(general) == EXAMPLES
+        assert examples_for(game) == MISSION_EXAMPLES
+        assert examples_for(general | game) == SHOWN
+
     def test_gadget_without_examples_is_described(self) -> None:
         system = decision_messages((ODD,), (), "hi")[0]
         assert isinstance(system, SystemMessage)
@@ -99,12 +107,12 @@ class TestMessages:
     def test_every_worked_example_is_read_back_as_it_was_meant(self) -> None:
         messages = decision_messages(SPECS, (), "")
         answers = [message.text for message in messages if isinstance(message, AssistantMessage)]
-        meant = [[(call.gadget, dict(call.parameters)) for call in example.calls] for example in EXAMPLES]
+        meant = [[(call.gadget, dict(call.parameters)) for call in example.calls] for example in SHOWN]
         assert [decided(answer) for answer in answers] == meant
 
     def test_examples_use_only_parameters_that_their_gadgets_have(self) -> None:
         known = {spec.name: spec.parameters for spec in SPECS}
-        for call in (call for example in EXAMPLES for call in example.calls):
+        for call in (call for example in SHOWN for call in example.calls):
             assert set(known[call.gadget].get("required", ())) <= set(call.parameters)
             assert set(call.parameters) <= set(known[call.gadget]["properties"])
 
@@ -113,12 +121,12 @@ class TestMessages:
         if not path.exists():
             pytest.skip(f"no {path}: set SECRET_AGENTS_TEST_DATA to the folder with decisions.json")
         cases = json.loads(path.read_bytes())
-        own = " ".join(example.message.casefold() for example in EXAMPLES)
+        own = " ".join(example.message.casefold() for example in SHOWN)
         for entry in (entry for case in cases for entry in case["accept"]):
             assert not any(
                 str(value).casefold() in own for key, value in entry.items() if key in ("city", "ciphertext")
             )
-        assert not {case["prompt"].casefold() for case in cases} & {e.message.casefold() for e in EXAMPLES}
+        assert not {case["prompt"].casefold() for case in cases} & {e.message.casefold() for e in SHOWN}
 
 
 class TestParsing:

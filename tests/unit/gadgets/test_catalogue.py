@@ -13,9 +13,14 @@ MAX_PROMPT = 700
 
 
 def test_the_catalogue_has_the_gadgets_for_everybody_first() -> None:
+    general = ["weather", "decrypt", "encrypt", "clock", "dice", "translate", "remember", "recall"]
     names = [each.name for each in Toolbox(ALL).gadgets]
-    assert names[:4] == [each.name for each in GENERAL] == ["weather", "decrypt", "encrypt", "clock"]
-    assert names[4:] == ["brief", "travel", "disguise", "crack", "hint", "report", "status"]
+    assert names[: len(general)] == [each.name for each in GENERAL] == general
+    assert names[len(general) :] == ["brief", "travel", "disguise", "crack", "hint", "report", "status"]
+
+
+def test_only_what_the_world_says_and_nobody_changes_is_cached() -> None:
+    assert {each.name: each.cache_ttl for each in ALL if each.cache_ttl is not None} == {"weather": 600}
 
 
 def test_people_are_told_only_of_what_makes_sense() -> None:

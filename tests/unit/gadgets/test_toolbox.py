@@ -196,3 +196,60 @@ def test_two_gadgets_with_one_name_are_refused() -> None:
     same: Gadget = echo
     with pytest.raises(ValueError, match="same name"):
         Toolbox([echo, same])
+
+
+@gadget(keeps="tally")
+async def count(context: Context, ends: bool = False) -> str:
+    """Count how often it was called in a conversation."""
+    number = context.state.get("calls", 0) + 1
+    context.keep({"calls": number})
+    if ends:
+        context.complete()
+    return f"{number} in {context.conversation}, turn {context.turn}"
+
+
+@gadget(keeps="tally")
+async def spoil(context: Context, kind: str) -> str:
+    """Keep what cannot be kept."""
+    states: dict[str, Any] = {"failed": {"calls": 0}, "nan": {"calls": float("nan")}, "object": {"calls": object()}}
+    context.keep(states[kind])
+    if kind == "failed":
+        context.complete()
+        raise GadgetFailed("No.")
+    return "kept"
+
+
+@gadget()
+async def nameless(context: Context) -> str:
+    """Keep something without a name for it."""
+    context.keep({"calls": 1})
+    return "kept"
+
+
+KEEPING = Toolbox([count, spoil, nameless])
+
+
+async def kept(http: aiohttp.ClientSession, name: str, **arguments: Any) -> Outcome:
+    occasion = Occasion("test:1", "k7q", 12, {"calls": 4})
+    return await KEEPING.call(name, arguments, http=http, occasion=occasion, settings={})
+
+
+async def test_a_gadget_reads_and_replaces_what_its_family_keeps(http: aiohttp.ClientSession) -> None:
+    assert await kept(http, "count") == Outcome("5 in k7q, turn 12", ok=True, state={"calls": 5})
+
+
+async def test_a_gadget_may_complete_the_conversation(http: aiohttp.ClientSession) -> None:
+    assert (await kept(http, "count", ends=True)).ends is True
+
+
+async def test_a_call_that_fails_keeps_and_completes_nothing(http: aiohttp.ClientSession) -> None:
+    assert await kept(http, "spoil", kind="failed") == Outcome("No.", ok=False)
+
+
+@pytest.mark.parametrize("kind", ["nan", "object"])
+async def test_what_json_cannot_hold_is_an_internal_error(http: aiohttp.ClientSession, kind: str) -> None:
+    assert await kept(http, "spoil", kind=kind) == Outcome("spoil failed because of an internal error.", ok=False)
+
+
+async def test_a_state_needs_a_name(http: aiohttp.ClientSession) -> None:
+    assert await kept(http, "nameless") == Outcome("nameless failed because of an internal error.", ok=False)

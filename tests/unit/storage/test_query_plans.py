@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage import conversations, images, logged, quotas, records, turns, watermarks
+from storage import conversations, images, logged, quotas, records, summaries, turns, watermarks
 from storage.conversations import Place
 from storage.quotas import Quotas, Sender
 from tests.storage_builders import answer, answer_next, bare_connection, message, result
@@ -55,6 +55,10 @@ HOT: dict[str, Callable[[sqlite3.Connection], Any]] = {
     "matching ids": lambda c: conversations.matching(c, "abcd", limit=100),
     "claim": lambda c: turns.claim(c, NUMBER, window=10),
     "past": lambda c: turns.past(c, NUMBER, before=99, limit=10),
+    "past behind a summary": lambda c: turns.past(c, NUMBER, after=2, before=99, limit=10),
+    "unsummarised": lambda c: summaries.unsummarised(c, NUMBER, limit=10, characters=100),
+    "summary": lambda c: summaries.read(c, NUMBER),
+    "summarise": lambda c: summaries.replace(c, NUMBER, "They met.", TURN),
     "steps": lambda c: turns.steps(c, TURN),
     "deliveries": lambda c: turns.deliveries(c, TURN),
     "images": lambda c: images.of_turn(c, TURN, [{"image": 0}]),
@@ -112,6 +116,6 @@ def test_recent_conversations_are_neither_scanned_nor_sorted(
 
 
 def test_the_oldest_turns_are_found_in_order_without_sorting(connection: sqlite3.Connection) -> None:
-    queries = ("claim", "past", "steps", "images", "quotas", "transcript", "export of a turn")
+    queries = ("claim", "past", "past behind a summary", "unsummarised", "steps", "images", "quotas", "transcript", "export of a turn")
     found = [step for query in queries for step in plans(connection, lambda q=query: HOT[q](connection))]  # type: ignore[misc]
     assert not [step for step in found if "TEMP B-TREE" in step]

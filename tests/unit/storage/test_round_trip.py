@@ -99,12 +99,14 @@ def messages(draw: st.DrawFn, event_key: str) -> dict[str, Any]:
 
 @st.composite
 def conversations(draw: st.DrawFn, identifier: str) -> dict[str, Any]:
+    count = draw(st.integers(0, 3))
+    summarised = draw(st.integers(0, count))
     return {
         "conversation_id": identifier,
         "started_at": draw(TIMES),
         "last_updated": draw(TIMES),
         "status": draw(st.sampled_from(["active", "completed"])),
-        "messages": [draw(messages(f"{identifier}:{n}")) for n in range(draw(st.integers(0, 3)))],
+        "messages": [draw(messages(f"{identifier}:{n}")) for n in range(count)],
         # A place of its own: only one active conversation fits into each.
         "place": {"platform": draw(TEXTS), "workspace": draw(TEXTS), "channel": identifier, "thread": draw(TEXTS)},
         "owner": draw(TEXTS),
@@ -114,6 +116,7 @@ def conversations(draw: st.DrawFn, identifier: str) -> dict[str, Any]:
         "summary": draw(TEXTS),
         "state": draw(OBJECTS),
         "extras": draw(OBJECTS),
+        **({"summarised_to": f"{identifier}:{summarised - 1}"} if summarised else {}),
     }
 
 
