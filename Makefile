@@ -7,7 +7,7 @@ MESSAGES := 5000
 SEED := 1
 LOCK := pyproject.toml uv.lock scripts/setup.sh
 
-.PHONY: run setup test fire fire-discord lint bench bench-decisions
+.PHONY: run setup test fire fire-discord fire-slack lint bench bench-decisions
 
 run: .venv/.ready-run ## start the bot; the page is at http://127.0.0.1:8321
 	@exec $(BIN)/secret-agents run $(ARGS)
@@ -23,6 +23,9 @@ fire: .venv/.ready-dev ## kill the bot KILLS times while people write to it, and
 
 fire-discord: .venv/.ready-dev ## two hours of a busy Discord server in two minutes, with MESSAGES questions
 	@$(BIN)/python -m tests.fire.discord_soak --messages $(MESSAGES) --seed $(SEED)
+
+fire-slack: .venv/.ready-dev ## the same of a busy Slack workspace
+	@$(BIN)/python -m tests.fire.slack_soak --messages $(MESSAGES) --seed $(SEED)
 
 lint: .venv/.ready-dev
 	$(BIN)/ruff format --check .

@@ -4,7 +4,7 @@ A move takes a mission and gives what it is afterwards and what there is to tell
 made twice, changes nothing but the time that it took, and says what is possible.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -104,7 +104,7 @@ def hint(mission: Mission, turn: int) -> Move:
 
 
 def report(mission: Mission, turn: int, text: str, now: datetime) -> Move:
-    """The end, if the report tells where the agent was or what the message said."""
+    """The end, if the report tells something of what the message said."""
     mission = counted(mission, turn)
     if mission.phase == "over":
         return Move(mission, debrief(mission))
@@ -112,7 +112,7 @@ def report(mission: Mission, turn: int, text: str, now: datetime) -> Move:
         return _refused(mission, "Headquarters hangs up: there is nothing to report yet.")
     words = {normalised(word) for word in text.split()}
     known = {normalised(word) for word in mission.plaintext.split() if len(word) > 3}
-    if len(words) < MIN_REPORT or not (known & words or normalised(mission.city.name) in normalised(text)):
+    if len(words) < MIN_REPORT or not known & words:
         return _refused(mission, "Headquarters cannot make sense of that.")
     over = replace(mission, phase="over", ended=now.isoformat(timespec="seconds"))
     return Move(over, debrief(over))
@@ -133,18 +133,17 @@ def objective(mission: Mission) -> str:
     """What is to be done now, with all that one needs for it."""
     match mission.phase:
         case "travel":
-            offers = "; ".join(_offered(mission, place) for place in range(len(mission.offers)))
-            return f"Now choose a destination. Tickets are ready for: {offers}."
+            return f"Now choose a destination. The tickets are:{_listed(_offered(mission))}"
         case "disguise":
-            racked = "; ".join(str(BY_NAME[name]) for name in mission.rack)
             return (
                 f"The weather in {mission.city.name}: {mission.weather}. Your contact waits at this place: "
-                f"{mission.city.scene}. Now choose a disguise that suits both. On the rack: {racked}."
+                f"{mission.city.scene}. Now choose a disguise that suits both. On the rack hang:"
+                f"{_listed(str(BY_NAME[name]) for name in mission.rack)}"
             )
         case "crack":
-            return f"Now crack the code that the contact slipped you: {mission.ciphertext}"
+            return f"Now crack the code that the contact slipped you:{_listed([mission.ciphertext])}"
         case "report":
-            return f"Now report back to headquarters: that you were in {mission.city.name}, and what the message said."
+            return "Now report back to headquarters, in your own words: what did the message say?"
         case "over":
             return "Nothing is left to do."
 
@@ -189,10 +188,15 @@ def _place(mission: Mission, wanted: str) -> int | None:
     return next((place for place, offer in enumerate(mission.offers) if offer.city == name), None)
 
 
-def _offered(mission: Mission, place: int) -> str:
-    there = replace(mission, at=place)
-    bonus = f"bonus {there.cipher.bonus}" if there.cipher.bonus else "no bonus"
-    return f"{there.city.name}, {there.city.country} ({there.offer.cipher} code, {bonus})"
+def _offered(mission: Mission) -> Iterator[str]:
+    for place in range(len(mission.offers)):
+        there = replace(mission, at=place)
+        bonus = f"bonus {there.cipher.bonus}" if there.cipher.bonus else "no bonus"
+        yield f"{there.city.name}, {there.city.country} ({there.offer.cipher} code, {bonus})"
+
+
+def _listed(lines: Iterable[str]) -> str:
+    return "".join(f"\n- {line}" for line in lines)
 
 
 def _right_words(mission: Mission, guess: str) -> str:

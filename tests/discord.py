@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from bot.allowances import Allowances
+from bot.command_rights import Rights
 from bot.models.model import Model
 from bot.platforms.discord.platform import DiscordPlatform
 from bot.platforms.discord.waits import Waits
@@ -67,6 +68,7 @@ async def running_bot(
     admins: Collection[User] = (),
     gadgets: Sequence[Gadget] = (shout, whisper),
     allowances: Allowances | None = None,
+    rights: Rights | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bot]:
     """`admins` are those whom the settings name."""
@@ -87,6 +89,7 @@ async def running_bot(
                 admins=[str(admin.id) for admin in admins],
                 gadgets=gadgets,
                 allowances=allowances,
+                rights=rights,
             )
         )
         serving = asyncio.create_task(platform.run())

@@ -1,5 +1,6 @@
 """A server with a channel and two people in the fake Discord, and the real bot in it: where Discord tests begin."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -103,6 +104,38 @@ class Scene(Stage):
 
 def _column(connection: Connection, column: str) -> list[Any]:
     return [value for (value,) in connection.execute(f"SELECT {column} FROM turns ORDER BY id").fetchall()]
+
+
+def said(at: Stage, channel: Channel) -> list[str]:
+    return [each.content for each in at.discord.messages(channel, by=at.discord.bot)]
+
+
+def told(*texts: str) -> list[str]:
+    """What the bot says in a server to these questions of Alice's."""
+    return [f"You said: Alice: {text}" for text in texts]
+
+
+def other_guild(at: Stage, shards: int) -> Channel:
+    """A channel of a server that is not on the first server's shard, if there are two."""
+    for number in range(100):
+        guild = at.discord.make_guild(f"Elsewhere {number}")
+        if shards == 1 or (guild.id >> 22) % shards != (at.guild.id >> 22) % shards:
+            at.discord.join(guild, at.alice)
+            return at.discord.make_text_channel(guild, "other")
+        at.discord.advance(0.001)
+    raise AssertionError
+
+
+def halting() -> tuple[ScriptedModel, asyncio.Event]:
+    """A model whose first answer stops in the middle until the event is set."""
+    go_on = asyncio.Event()
+    return ScriptedModel(["First ", go_on, "then the rest."], answer=echo), go_on
+
+
+async def begun(at: Stage, channel: Channel) -> Message:
+    """The answer that stopped in the middle, with its first words."""
+    await at.discord.wait_for(lambda: any("First" in each.content for each in at.discord.messages(channel)))
+    return at.discord.messages(channel, by=at.discord.bot)[-1]
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from bot.command_export import Exports
 from bot.command_rights import Rights
 from bot.commands import CommandAnswer, Commands, Invocation
 from bot.platforms.platform import Author, ConversationKey
+from gadgets.roles import Role
 from storage import conversations, turns
 from storage.conversations import Conversation, NewConversation
 from storage.database import Connection, Database
@@ -84,10 +85,13 @@ def _rows(connection: Connection) -> list[tuple[object, ...]]:
 
 
 @asynccontextmanager
-async def missions(folder: Path, *, file_bytes: int = MAX_FILE_BYTES) -> AsyncIterator[Missions]:
+async def missions(
+    folder: Path, *, file_bytes: int = MAX_FILE_BYTES, commands: Mapping[str, Role] | None = None
+) -> AsyncIterator[Missions]:
+    """`commands` = command → who may use it, where that is not whom it is declared for."""
     async with running_core(folder / "db", ScriptedModel()) as core:
         roster = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
-        rights = Rights({"stub": frozenset({NAMED_ADMIN.id})})
+        rights = Rights({"stub": frozenset({NAMED_ADMIN.id})}, commands=commands)
         files = folder / "files"
         files.mkdir(exist_ok=True)
         exports = Exports(core.database, folder=files, limit=file_bytes)

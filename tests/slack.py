@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from bot.agent.agent import Limits
 from bot.allowances import Allowances
+from bot.command_rights import Rights
 from bot.models.model import Model
 from bot.platforms.files import FileLimits
 from bot.platforms.slack.platform import SlackPlatform
@@ -70,6 +71,7 @@ async def running_bot(
     limits: Limits = LIMITS,
     gadgets: Sequence[Gadget] = (shout, whisper),
     allowances: Allowances | None = None,
+    rights: Rights | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bot]:
     """`admins` are those whom the settings name."""
@@ -78,7 +80,16 @@ async def running_bot(
         chosen = settings_for(slack, **settings)
         platform = SlackPlatform(chosen, database, FileLimits(), pace=pace, serve=("127.0.0.1", 0))
         core = await stack.enter_async_context(
-            core_around(database, model, platform, admins=admins, limits=limits, gadgets=gadgets, allowances=allowances)
+            core_around(
+                database,
+                model,
+                platform,
+                admins=admins,
+                limits=limits,
+                gadgets=gadgets,
+                allowances=allowances,
+                rights=rights,
+            )
         )
         serving = asyncio.create_task(platform.run())
         stack.push_async_callback(_ended, serving)

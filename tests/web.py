@@ -11,6 +11,7 @@ from typing import Any, Self
 import aiohttp
 from yarl import URL
 
+from bot.command_rights import Rights
 from bot.models.model import Model
 from bot.platforms.web.server import WebPlatform
 from storage.sqlite import BUSY_SECONDS, SQLiteDatabase
@@ -42,6 +43,7 @@ async def running_site(
     access_token: str | None = None,
     allowed_hosts: tuple[str, ...] = (),
     busy_seconds: float = BUSY_SECONDS,
+    rights: Rights | None = None,
 ) -> AsyncIterator[Site]:
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(SQLiteDatabase(str(path), busy_seconds=busy_seconds))
@@ -54,7 +56,7 @@ async def running_site(
             allowed_hosts=allowed_hosts,
             access_token=access_token,
         )
-        core = await stack.enter_async_context(core_around(database, model, platform))
+        core = await stack.enter_async_context(core_around(database, model, platform, rights=rights))
         serving = asyncio.create_task(platform.run())
         stack.push_async_callback(_ended, serving)
         await stack.enter_async_context(core.engine)

@@ -15,7 +15,6 @@ from bot.agent.prompt import clip_middle
 from bot.agent.roster import Profile
 from bot.errors import ModelError
 from bot.models.model import (
-    AssistantMessage,
     Collected,
     JsonSchema,
     Message,
@@ -37,8 +36,7 @@ MAX_OUTPUT = 1_000
 _DECODER = json.JSONDecoder()
 _SYSTEM = """You decide which agent answers a message. Write only JSON: {{"agent":NAME}}
 Agents:
-{agents}
-If several would do, or none fits: {first}."""
+{agents}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def choice_schema(profiles: Sequence[Profile]) -> JsonSchema:
 
 def choice_messages(profiles: Sequence[Profile], text: str) -> tuple[Message, ...]:
     agents = "\n".join(f"- {profile.name}: {profile.description}" for profile in profiles)
-    system = _SYSTEM.format(agents=agents, first=profiles[0].name)
+    system = _SYSTEM.format(agents=agents)
     return SystemMessage(system), UserMessage(f"Message: {clip_middle(text, CHOICE_CHARACTERS)}")
 
 

@@ -50,12 +50,29 @@ def _clock(**parameters: str) -> Call:
     return Call("clock", parameters)
 
 
+def _dice(notation: str) -> Call:
+    return Call("dice", {"notation": notation})
+
+
+def _translate(text: str, to: str) -> Call:
+    return Call("translate", {"text": text, "to": to})
+
+
+def _remember(text: str) -> Call:
+    return Call("remember", {"text": text})
+
+
+def _recall(query: str) -> Call:
+    return Call("recall", {"query": query})
+
+
 EXAMPLES: tuple[Example, ...] = (
     Example("Good evening!"),
     Example("How windy is Lisbon at the moment?", (_weather("Lisbon"),)),
     Example("My sister moved to Lisbon last spring."),
     Example("Here is some rot-3 text, please make it readable: JRRG PRUQLQJ", (_decrypt("JRRG PRUQLQJ", shift=3),)),
     Example("Who broke the Enigma machine?"),
+    Example("Please note: my locker is number 12.", (_remember("My locker is number 12."),)),
     Example(
         "Should I pack a raincoat for Buenos Aires, in celsius please", (_weather("Buenos Aires", units="celsius"),)
     ),
@@ -64,6 +81,7 @@ EXAMPLES: tuple[Example, ...] = (
     Example("Which is warmer today, Cairo or Madrid?", (_weather("Cairo"), _weather("Madrid"))),
     Example("Found a note in Caesar cipher: XLMW MW JYR", (_decrypt("XLMW MW JYR"),)),
     Example("Proofread this for me: the storm have passed."),
+    Example("Throw two six-sided dice and add 3.", (_dice("2d6+3"),)),
     Example(
         "If it's 14:20 in Berlin, how late is that in Toronto?", (_clock(place="Berlin", time="14:20", to="Toronto"),)
     ),
@@ -73,8 +91,10 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     Example("How many minutes are there in a week?"),
     Example("Which river flows through Vienna?"),
+    Example("Which locker did I say was mine?", (_recall("locker"),)),
     Example("Can anybody read this? 'Aol lhnsl ohz shuklk'", (_decrypt("Aol lhnsl ohz shuklk"),)),
-    Example("Put 'cheers, my friend' into Portuguese for me."),
+    Example("Put 'cheers, my friend' into Portuguese for me.", (_translate("cheers, my friend", "Portuguese"),)),
+    Example("Write two lines about the sea."),
     Example("We want to picnic in Prague on Sunday, good idea?", (_weather("Prague"),)),
     Example(
         "and tomorrow in Bergen?",
@@ -109,6 +129,11 @@ MISSION_EXAMPLES: tuple[Example, ...] = (
         "Tell headquarters: I was in Samarkand and they will drop the anchor.",
         (Call("report", {"text": "I was in Samarkand and they will drop the anchor."}),),
     ),
+    Example(
+        "where can I go?",
+        (Call("status", {}),),
+        ("User: begin", "You: Choose a destination: Samarkand, Ulm or Quito."),
+    ),
     Example("Where were we, and what do I do now?", (Call("status", {}),)),
     Example("ok, ready when you are", (Call("brief", {}),), ("User: Hi!", "You: Good evening. Shall we begin?")),
     Example(
@@ -120,6 +145,22 @@ MISSION_EXAMPLES: tuple[Example, ...] = (
         "is it the owl flies south?",
         (Call("crack", {"guess": "the owl flies south"}),),
         ("User: what now?", "You: Crack this code: UIF PXM GMJFT TPVUI"),
+    ),
+    Example(
+        "what should I wear, and what was on the rack again?",
+        (Call("status", {}),),
+        ("User: Ulm", "You: It is cold. On the rack: diving suit, beekeeper's veil."),
+    ),
+    Example("That one is tricky."),
+    Example(
+        "can you repeat the code?",
+        (Call("status", {}),),
+        ("User: the diving suit", "You: Crack this code: UIF PXM GMJFT TPVUI"),
+    ),
+    Example(
+        "am I done now?",
+        (Call("status", {}),),
+        ("User: it says the owl flies south", "You: Cracked! Now report back to headquarters."),
     ),
     Example("Thank you, that was fun."),
 )

@@ -17,7 +17,7 @@ from bot.models.model import Collected, Message, Model, Request, SystemMessage, 
 
 STORY_TOKENS = 320
 """Of the model's output."""
-STORY_SECONDS = 90.0
+STORY_SECONDS = 240.0
 """How long a model may take. Nobody waits for it, but it is in the way of the next story."""
 MAX_OUTPUT = 4 * MAX_STORY
 """Characters that are read of a model that does not keep to STORY_TOKENS."""

@@ -4,149 +4,56 @@
 when a question was not answered exactly once, or not in its turn.
 """
 
-import argparse
-import asyncio
-import logging
-import os
 import random
-import signal
-import sqlite3
-import tempfile
-import time
-from asyncio.subprocess import DEVNULL, Process
-from collections import Counter
-from collections.abc import Callable
-from contextlib import AsyncExitStack, closing
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Self
+from collections.abc import Coroutine, Mapping
+from contextlib import AsyncExitStack
+from typing import Any
 
-from tests.command import Command, answered_by
 from tests.discord import in_discord
-from tests.fakes.discord import Channel, FakeDiscord, Message
-from tests.fakes.ollama import FakeOllama
-from tests.fakes.scripted import Script
+from tests.fakes.discord import FakeDiscord, Message
+from tests.fire.soak import PATIENCE, Trouble, main
 
 MESSAGES = "/channels/{channel_id}/messages"
 MESSAGE = f"{MESSAGES}/{{message_id}}"
-WAITING = 150
-"""Questions that are kept waiting for their answers."""
-DUPLICATES = 0.2
-KILLS = 3
-ROUNDS = 4
-"""How often each kind of trouble comes."""
-LIMITS = ("MESSAGES_PER_MINUTE", "WORKSPACE_MESSAGES_PER_MINUTE", "TOKENS_PER_DAY", "WORKSPACE_TOKENS_PER_DAY")
-SETTINGS = {"SECRET_AGENTS_LOG__LEVEL": "error"} | {f"SECRET_AGENTS_LIMITS__{name}": "0" for name in LIMITS}
-"""One person asks everything, faster than people do."""
-END_SECONDS = 10.0
-LOOK_SECONDS = 0.1
-PATIENCE = 120.0
-"""Seconds after which something is not going to happen any more."""
-
-Trouble = tuple[str, Callable[[], object]]
 
 
-@dataclass(slots=True)
-class Report:
-    happened: Counter[str] = field(default_factory=Counter)
-    seconds: float = 0.0
+class DiscordCrowd:
+    """One person in one channel; every question there opens a thread."""
 
-
-class Soak:
-    """`async with` starts all but the bot; `run` asks, troubles, kills and checks."""
-
-    def __init__(self, folder: Path, *, messages: int, threads: int, seed: int, rounds: int = ROUNDS) -> None:
-        self._database = folder / "data" / "secret-agents.db"
-        self._messages = messages
-        self._threads = threads
-        self._random = random.Random(seed)
-        self._rounds = rounds
-        self._closing = AsyncExitStack()
+    def __init__(self) -> None:
         self._discord = FakeDiscord()
-        self._ollama = FakeOllama(num_parallel=WAITING, answer=answer)
-        self._folder = folder
-        self._asked: dict[int, list[Message]] = {}
-        self.report = Report()
+        self._asked: list[list[Message]] = []
 
-    async def __aenter__(self) -> Self:
-        await self._closing.enter_async_context(self._ollama)
+    @property
+    def variables(self) -> Mapping[str, str]:
+        return in_discord(self._discord)
+
+    async def open(self, stack: AsyncExitStack) -> None:
         await self._discord.start()
-        self._closing.push_async_callback(self._discord.stop)
+        stack.push_async_callback(self._discord.stop)
         guild = self._discord.make_guild("HQ")
         self._general = self._discord.make_text_channel(guild, "general")
         self._alice = self._discord.make_user("alice", guild)
-        self._command = Command(self._folder, answered_by(self._ollama.host) | in_discord(self._discord) | SETTINGS)
-        return self
 
-    async def __aexit__(self, *exc_info: object) -> None:
-        self._ollama.errors.clear()  # of bots that were killed in the middle of an answer
-        await self._closing.aclose()
+    def connection(self) -> Coroutine[Any, Any, None]:
+        return self._connection(self._discord.counts.identifies)
 
-    async def run(self) -> Report:
-        """Raises AssertionError when a promise was broken, TimeoutError when something never happens."""
-        began = time.monotonic()
-        troubles = self._planned()
-        bot = await self._started()
-        try:
-            for number in range(self._messages):
-                if number and number % (self._messages // (KILLS + 1)) == 0:
-                    bot = await self._killed(bot)
-                await self._ask(number)
-                for name, trouble in troubles.get(number, []):
-                    trouble()
-                    self.report.happened[name] += 1
-            await self._answered(self._messages)
-            bot.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(bot.wait(), END_SECONDS) == 0
-        finally:
-            if bot.returncode is None:
-                bot.kill()
-                await bot.wait()
-        self.report.seconds = time.monotonic() - began
-        self._check()
-        return self.report
-
-    async def _started(self) -> Process:
-        before = self._discord.counts.identifies
-        bot = await self._command.start("run", stdin=DEVNULL, stdout=DEVNULL)
-        self._log = asyncio.create_task(_passed_on(bot))
+    async def _connection(self, before: int) -> None:
         await self._discord.wait_for(lambda: self._discord.counts.identifies > before, seconds=PATIENCE)
-        return bot
 
-    async def _killed(self, bot: Process) -> Process:
-        bot.kill()
-        await bot.wait()
-        self.report.happened["kills"] += 1
-        return await self._started()
+    async def ask(self, thread: int, text: str) -> None:
+        discord = self._discord
+        if thread == len(self._asked):
+            self._asked.append([discord.say(self._general, self._alice, f"{discord.bot.mention} {text}")])
+            return
+        root, channels = self._asked[thread][0].id, discord.world.channels
+        await discord.wait_for(lambda: root in channels, seconds=PATIENCE)
+        self._asked[thread].append(discord.say(channels[root], self._alice, text))
 
-    async def _ask(self, number: int) -> None:
-        await self._answered(number - WAITING)
-        text = f"question {number}"
-        if number < self._threads:
-            question = self._say(self._general, f"{self._discord.bot.mention} {text}")
-            self._asked[question.id] = [question]
-        else:
-            thread = self._random.choice(list(self._asked))
-            channels = self._discord.world.channels
-            await self._discord.wait_for(lambda: thread in channels, seconds=PATIENCE)
-            self._asked[thread].append(self._say(channels[thread], text))
+    def tell_again(self, thread: int, rng: random.Random) -> None:
+        self._discord.redeliver(rng.choice(self._asked[thread]))
 
-    def _say(self, channel: Channel, text: str) -> Message:
-        message = self._discord.say(channel, self._alice, text)
-        if self._random.random() < DUPLICATES:
-            thread = self._random.choice([[message], *self._asked.values()])
-            self._discord.redeliver(self._random.choice(thread))
-            self.report.happened["messages told again"] += 1
-        return message
-
-    def _planned(self) -> dict[int, list[Trouble]]:
-        """What goes wrong after which question."""
-        planned: dict[int, list[Trouble]] = {}
-        for trouble in self._troubles() * self._rounds:
-            planned.setdefault(self._random.randrange(self._messages), []).append(trouble)
-        return planned
-
-    def _troubles(self) -> list[Trouble]:
+    def troubles(self) -> list[Trouble]:
         discord = self._discord
         return [
             ("reconnects", lambda: discord.kick(op=7)),
@@ -159,61 +66,14 @@ class Soak:
             ("failures", lambda: discord.fail_next("PATCH", MESSAGE, status=503, times=3)),
         ]
 
-    async def _answered(self, count: int) -> None:
-        """Until so many questions are answered."""
-        async with asyncio.timeout(PATIENCE):
-            while count > 0 and self._count("status = 'answered'") < count:  # noqa: ASYNC110 - another process does it
-                await asyncio.sleep(LOOK_SECONDS)
+    def answers(self, thread: int) -> list[str]:
+        channel = self._discord.world.channels[self._asked[thread][0].id]
+        return [each.content for each in self._discord.messages(channel, by=self._discord.bot)]
 
-    def _count(self, condition: str) -> int:
-        if not self._database.exists():
-            return 0
-        with closing(sqlite3.connect(self._database)) as connection:
-            ((count,),) = connection.execute(f"SELECT count(*) FROM turns WHERE {condition}").fetchall()
-            return int(count)
-
-    def _check(self) -> None:
-        assert self._count("status = 'answered'") == self._count("true") == self._messages
-        assert not self._discord.violations, "\n".join(self._discord.violations)
-        assert not self._discord.messages(self._general, by=self._discord.bot)
-        for thread, questions in self._asked.items():
-            answers = self._discord.messages(self._discord.world.channels[thread], by=self._discord.bot)
-            seen, wanted = [each.content for each in answers], [answer_to(each) for each in questions]
-            assert seen == wanted, f"in a thread {wanted} was expected and {seen} is there"
-
-
-async def _passed_on(bot: Process) -> None:
-    """What the bot logs."""
-    assert bot.stderr is not None
-    async for line in bot.stderr:
-        os.write(2, line)
-
-
-def answer(request: dict[str, Any]) -> Script:
-    """The model repeats the last message."""
-    return Script(text=("You said: ", request["messages"][-1]["content"]))
-
-
-def answer_to(question: Message) -> str:
-    return f"You said: Alice: question {question.content.split()[-1]}"
-
-
-async def _main(messages: int, threads: int, seed: int) -> None:
-    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # of the model's: bots are killed while it answers
-    with tempfile.TemporaryDirectory() as folder:
-        async with Soak(Path(folder), messages=messages, threads=threads, seed=seed) as soak:
-            report = await soak.run()
-    happened = ", ".join(f"{count} {name}" for name, count in sorted(report.happened.items()))
-    print(
-        f"seed {seed}: {messages} questions in {threads} threads, each answered once and in its turn, in"
-        f" {report.seconds:.0f} s; {happened}"
-    )
+    def problems(self) -> list[str]:
+        outside = self._discord.messages(self._general, by=self._discord.bot)
+        return [*self._discord.violations, *(f"{each.content} is in no thread" for each in outside)]
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=5_000)
-    parser.add_argument("--threads", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    asyncio.run(_main(arguments.messages, arguments.threads, arguments.seed))
+    main(lambda _: DiscordCrowd(), __doc__)

@@ -40,12 +40,12 @@ class SlackCrowd:
         self._slack.dispatcher.duplicate_share = DUPLICATES
         self._direct = self._slack.team.dm(ALICE)
 
-    async def connected(self, times: int) -> None:
-        await self._slack.changes.until(lambda: self._starts() >= times, seconds=None)
-        await self._slack.socket_mode.connected()
+    def connection(self) -> Coroutine[Any, Any, None]:
+        return self._connection(len(self._slack.called("auth.test")))
 
-    def _starts(self) -> int:
-        return len(self._slack.called("auth.test"))
+    async def _connection(self, before: int) -> None:
+        await self._slack.changes.until(lambda: len(self._slack.called("auth.test")) > before, seconds=None)
+        await self._slack.changes.until(lambda: self._slack.socket_mode.sockets, seconds=None)
 
     async def ask(self, thread: int, text: str) -> None:
         team = self._slack.team
@@ -68,7 +68,7 @@ class SlackCrowd:
             ("warned sockets", lambda: self._spawn(socket.warn())),
             ("closed sockets", lambda: self._spawn(socket.kick())),
             ("cut lines", lambda: self._spawn(socket.cut())),
-            *(("bursts of 429", partial(fail, method, status=429, times=5, retry_after=1)) for method in LIMITED),
+            *(("bursts of 429", partial(fail, method, status=429, times=3, retry_after=1)) for method in LIMITED),
             *(("unheard answers", partial(fail, method, drop=True, times=3, after_effect=True)) for method in CALLED),
             *(("failures", partial(fail, method, status=503, times=3)) for method in CALLED),
         ]

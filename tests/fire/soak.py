@@ -15,7 +15,7 @@ import tempfile
 import time
 from asyncio.subprocess import DEVNULL, Process
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,12 +31,9 @@ DUPLICATES = 0.2
 KILLS = 3
 ROUNDS = 4
 """How often each kind of trouble comes."""
-VARIABLES = {
-    "SECRET_AGENTS_LOG__LEVEL": "error",
-    "SECRET_AGENTS_LIMITS__MESSAGES_PER_MINUTE": "0",
-    "SECRET_AGENTS_LIMITS__WORKSPACE_MESSAGES_PER_MINUTE": "0",
-}
-"""One person asks everything, and as fast as answers come."""
+LIMITS = ("MESSAGES_PER_MINUTE", "WORKSPACE_MESSAGES_PER_MINUTE", "TOKENS_PER_DAY", "WORKSPACE_TOKENS_PER_DAY")
+VARIABLES = {"SECRET_AGENTS_LOG__LEVEL": "error"} | {f"SECRET_AGENTS_LIMITS__{name}": "0" for name in LIMITS}
+"""One person asks everything, faster than people do."""
 END_SECONDS = 10.0
 LOOK_SECONDS = 0.1
 PATIENCE = 120.0
@@ -61,8 +58,8 @@ class Crowd(Protocol):
 
     async def open(self, stack: AsyncExitStack) -> None: ...
 
-    async def connected(self, times: int) -> None:
-        """Wait until the program has connected so many times."""
+    def connection(self) -> Coroutine[Any, Any, None]:
+        """Ends when the program, which is started after this call, has connected."""
         ...
 
     async def ask(self, thread: int, text: str) -> None:
@@ -96,11 +93,11 @@ class Soak:
         self._threads = threads
         self._random = random.Random(seed)
         self._rounds = rounds
+        self._deaths = {messages * death // (KILLS + 1) for death in range(1, KILLS + 1)}
         self._closing = AsyncExitStack()
         self._ollama = FakeOllama(num_parallel=WAITING, answer=answer)
         self._folder = folder
         self._asked: list[list[str]] = []
-        self._starts = 0
         self.report = Report()
 
     async def __aenter__(self) -> Self:
@@ -121,7 +118,7 @@ class Soak:
         bot = await self._started()
         try:
             for number in range(self._messages):
-                if number and number % (self._messages // (KILLS + 1)) == 0 and self._starts <= KILLS:
+                if number in self._deaths:
                     bot = await self._killed(bot)
                 await self._ask(number)
                 for name, trouble in troubles.get(number, []):
@@ -139,16 +136,11 @@ class Soak:
         return self.report
 
     async def _started(self) -> Process:
-        self._starts += 1
+        connecting = asyncio.create_task(self._crowd.connection())
         bot = await self._command.start("run", stdin=DEVNULL, stdout=DEVNULL)
         self._log = asyncio.create_task(_passed_on(bot))
-        ended, connecting = (
-            asyncio.ensure_future(bot.wait()),
-            asyncio.ensure_future(self._crowd.connected(self._starts)),
-        )
-        await asyncio.wait([ended, connecting], timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([connecting, self._log], timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
         assert connecting.done(), "the program does not connect"
-        ended.cancel()
         return bot
 
     async def _killed(self, bot: Process) -> Process:

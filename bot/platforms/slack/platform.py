@@ -83,7 +83,8 @@ class SlackPlatform:
 
     def preview(self, text: str) -> str:
         """As it is: a stream can only be added to."""
-        return text[: slack_text.LIMIT - len(FILE_NOTE)]
+        room = slack_text.LIMIT - len(FILE_NOTE)  # in UTF-16 units, as all lengths
+        return text[:room].encode("utf-16-le", "surrogatepass")[: 2 * room].decode("utf-16-le", "ignore")
 
     async def run(self) -> None:
         """Stay connected until cancelled. Raises ConfigurationError when Slack does not accept a token."""

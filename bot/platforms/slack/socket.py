@@ -147,7 +147,7 @@ class Socket:
     async def _failed(self, why: str) -> None:
         wait = min(FIRST_RETRY_SECONDS * 2**self._failures, LAST_RETRY_SECONDS)
         self._failures = min(self._failures + 1, 10)
-        _log.error("Slack: no socket, trying again in %.0f s: %s", wait, why)
+        _log.error("Slack: no socket, trying again in %.1f s: %s", wait, why)
         await asyncio.sleep(wait)
 
     async def _closed(self, connection: _Connection | None) -> None:

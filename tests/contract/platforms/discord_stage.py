@@ -11,7 +11,7 @@ from bot.platforms.discord.platform import DiscordPlatform
 from bot.platforms.discord_text import LIMIT
 from bot.platforms.files import FileLimits
 from storage.database import Database
-from tests.contract.platforms.stage import ADMIN, ALICE, BOB, PEOPLE, Can, Place, Said, Told, Trouble, View
+from tests.contract.platforms.stage import ADMIN, ALICE, PEOPLE, Can, Place, Said, Told, Trouble, View
 from tests.discord import PACE, WAITS, settings_for
 from tests.discord_scene import unsafe
 from tests.fakes.discord import Channel, FakeDiscord, Interaction, Message

@@ -14,7 +14,7 @@ from tests.contract.platforms import stage as people
 from tests.contract.platforms.stage import Can, Place, Said, Told, Trouble, View
 from tests.fakes.slack import ALICE, BOB, GENERAL, FakeSlack, Message
 from tests.slack import settings_for
-from tests.slack_scene import RATE, STOP, shows_button, unsafe
+from tests.slack_scene import RATE, STOP, shows_button
 from tests.waiting import until
 
 PACE = 0.02
@@ -106,7 +106,7 @@ class SlackStage:
     async def command(self, place: Place, line: str, by: str | None = None) -> Told:
         """As words in threads, where Slack has no slash commands; else as one."""
         user = IDS[by or place.by]
-        if place.thread and line.split()[0] in SPOKEN:
+        if place.thread and line.split(maxsplit=1)[0] in SPOKEN:
             count = len(self._team.ephemerals(user))
             self._team.say(place.here, user, f"!{line}", thread_ts=place.thread)
             await until(lambda: len(self._team.ephemerals(user)) > count)
@@ -124,15 +124,16 @@ class SlackStage:
     # What people see.
 
     def views(self, place: Place) -> list[View]:
-        """While the session is processing, its last message is not complete, whatever stands below it."""
-        views = [self._view(message) for message in self._said_in(place)]
+        """While the session is processing, its last answer is not complete, whatever stands below it."""
+        messages = self._said_in(place)
         session = self._team.sessions.get((place.here, place.thread))
-        if views and session and session.status == "processing":
-            views[-1].complete = False
-        return views
+        processing = session is not None and session.status == "processing"
+        last = max(map(_rated_turn, messages), default=0) if processing else -1
+        return [self._view(message, complete=_rated_turn(message) not in {0, last}) for message in messages]
 
     def harm(self) -> list[str]:
-        return [*self._slack.violations, *unsafe(self._slack)]
+        said = [m for m in self._team.messages.values() if m.bot_id == self._team.bot_id]
+        return [*self._slack.violations, *(f"pings: {m.shown}" for m in said if m.pings)]
 
     # What befalls it.
 
@@ -149,7 +150,7 @@ class SlackStage:
     def _said_in(self, place: Place) -> list[Message]:
         return self._team.by_bot(place.here, place.thread) if place.thread else []
 
-    def _view(self, message: Message) -> View:
+    def _view(self, message: Message, *, complete: bool) -> View:
         streaming = message.streaming(self._slack.clock.now())
         blocks = [block["text"] for block in message.blocks if block["type"] == "markdown"]
         notes = [part["text"] for block in message.blocks if block["type"] == "context" for part in block["elements"]]
@@ -157,7 +158,14 @@ class SlackStage:
         doing = [task["title"] for task in tasks if task["status"] == "in_progress"]
         working = streaming or shows_button(message, STOP)
         text, files = "".join([message.markdown or "", *blocks]), [file.content for file in message.files]
-        return View(text, " ".join([*notes, *doing]), working, shows_button(message, RATE), files)
+        return View(text, " ".join([*notes, *doing]), working, complete, files)
+
+
+def _rated_turn(message: Message) -> int:
+    """The turn that the buttons below a message rate; 0 where there are none."""
+    if not shows_button(message, RATE):
+        return 0
+    return int(str(message.action(RATE)[1]["positive_button"]["value"]).partition(":")[0])
 
 
 @asynccontextmanager

@@ -38,9 +38,6 @@ class Trouble(Enum):
     LOST = "lost answer"
 
 
-LATER = tuple(Trouble)
-
-
 @dataclass(eq=False, slots=True)
 class Place:
     """Where one conversation goes on. `by` talks there; the other two are ids of the platform's, empty until known."""

@@ -3,8 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from bot.models.model import ToolCall
 from bot.platforms.splitting import utf16_length
 from gadgets.gadget import gadget
@@ -45,7 +43,7 @@ async def test_what_is_being_done_is_shown_and_goes_away(stage: Stage, tmp_path:
         await go_on.wait()
         return text.upper()
 
-    call = ToolCall("shout", {"text": "hi"}, "c1")
+    call = ToolCall("c1", "shout", {"text": "hi"})
     async with bot_on(stage, tmp_path, brain([call]), gadgets=[shout]) as bot:
         place = await stage.place()
         await stage.say(place, "shout hi")
@@ -84,41 +82,55 @@ def _files(stage: Stage, place: Place) -> list[bytes]:
     return [file for view in stage.views(place) for file in view.files]
 
 
-@pytest.mark.parametrize("text", [HARMFUL, f"```\n{HARMFUL}\n```", f"`{HARMFUL}`"], ids=["plain", "fence", "span"])
-async def test_the_words_of_an_answer_ping_run_and_command_nothing(stage: Stage, tmp_path: Path, text: str) -> None:
-    async with bot_on(stage, tmp_path, brain([text])) as bot:
-        assert "the end" in await bot.ask(await stage.place(), "one")
+async def test_the_words_of_an_answer_ping_run_and_command_nothing(stage: Stage, tmp_path: Path) -> None:
+    async with bot_on(stage, tmp_path, brain([HARMFUL], [f"```\n{HARMFUL}\n```"], [f"`{HARMFUL}`"])) as bot:
+        place = await stage.place()
+        for _ in range(3):
+            assert "the end" in await bot.ask(place, "one")
         assert stage.harm() == []
 
 
 async def test_stop_keeps_what_was_said(stage: Stage, tmp_path: Path) -> None:
     never = asyncio.Event()
-    async with bot_on(stage, tmp_path, brain(["The first ", never])) as bot:
+    async with bot_on(stage, tmp_path, brain(["Well ", never])) as bot:
         place = await stage.place()
         await stage.say(place, "talk")
-        await bot.shows(place, "The first")
+        await bot.shows(place, "Well")
         await stage.stop(place)
-        assert await bot.answers(place, 1) == ["The first\n\n*(stopped)*"]
-        assert await bot.stored("status") == ["stopped"]
+        assert await bot.answers(place, 1) == ["Well\n\n*(stopped)*"]
+        await bot.until_stored("status", "stopped")
         assert await bot.ask(place, "and now?") == "Noted and now?."
-        assert bot.past() == ["talk", "The first\n\n*(stopped)*", "and now?"]
+        assert bot.past() == ["talk", "Well\n\n*(stopped)*", "and now?"]
 
 
 async def test_stop_stops_one_answer_and_not_the_next(stage: Stage, tmp_path: Path) -> None:
     never = asyncio.Event()
-    async with bot_on(stage, tmp_path, brain(["The first ", never])) as bot:
+    async with bot_on(stage, tmp_path, brain(["Well ", never])) as bot:
         place = await stage.place()
         await stage.say(place, "one")
-        await bot.shows(place, "The first")
+        await bot.shows(place, "Well")
         await stage.say(place, "two")
         await stage.stop(place)
-        assert await bot.answers(place, 2) == ["The first\n\n*(stopped)*", "Noted two."]
+        assert await bot.answers(place, 2) == ["Well\n\n*(stopped)*", "Noted two."]
 
 
 async def test_an_answer_that_fails_ends_with_a_sentence_below_what_was_said(stage: Stage, tmp_path: Path) -> None:
-    async with bot_on(stage, tmp_path, brain(["The first ", RuntimeError("secret detail")])) as bot:
+    async with bot_on(stage, tmp_path, brain(["Well ", RuntimeError("secret detail")])) as bot:
         place = await stage.place()
         text = await bot.ask(place, "one")
-        assert text.startswith("The first\n\nSomething went wrong on my side.")
+        assert text.startswith("Well\n\nSomething went wrong on my side.")
         assert "secret" not in text
         assert await bot.ask(place, "two") == "Noted two."
+
+
+async def test_a_long_answer_that_has_to_be_made_harmless_grows_and_ends_whole(stage: Stage, tmp_path: Path) -> None:
+    """What is added to make it harmless makes it longer."""
+    first, go_on = "@everyone " * ((stage.limit or 12_000) // 10), asyncio.Event()
+    async with bot_on(stage, tmp_path, brain([first, go_on, "the end."])) as bot:
+        place = await stage.place()
+        await stage.say(place, "talk")
+        await bot.shows(place, "@")
+        go_on.set()
+        parts = await bot.answers(place, 1)
+        assert " ".join(parts).endswith("the end.")
+        assert sum(part.count("everyone") for part in parts) == first.count("everyone")

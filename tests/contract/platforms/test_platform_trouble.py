@@ -9,21 +9,16 @@ from tests.contract.platforms.running import bot_on, brain, needs
 from tests.contract.platforms.stage import BOB, Can, Stage, Trouble
 
 
-@pytest.mark.parametrize("trouble", Trouble)
-@pytest.mark.parametrize("operation", ["post", "edit"])
-async def test_one_answer_is_seen_after_a_call_failed(
-    stage: Stage, tmp_path: Path, operation: str, trouble: Trouble
-) -> None:
+@pytest.mark.parametrize("trouble", [Trouble.BROKEN, Trouble.DROPPED, Trouble.LOST])
+async def test_one_answer_is_seen_after_calls_failed(stage: Stage, tmp_path: Path, trouble: Trouble) -> None:
     needs(stage, Can.FAIL)
     go_on = asyncio.Event()
     async with bot_on(stage, tmp_path, brain(["Wait. ", go_on, "Done."])) as bot:
         place = await stage.place()
-        if operation == "post":
-            stage.fail(place, operation, trouble)
+        stage.fail(place, "post", trouble)
         await stage.say(place, "one")
         await bot.shows(place, "Wait.")
-        if operation == "edit":
-            stage.fail(place, operation, trouble)
+        stage.fail(place, "edit", trouble)
         go_on.set()
         assert await bot.answers(place, 1) == ["Wait. Done."]
         assert await bot.ask(place, "two") == "Noted two."

@@ -26,7 +26,7 @@ CANNOT: Mapping[Can, str] = {
     Can.LOSE_PLACES: "a page that is closed finds its answers when it comes back",
     Can.SEND_FILES: "`secret-agents export` writes files",
 }
-_RUNS = re.compile(r"<(?:script|img|iframe|form)|\son\w+=|javascript:", re.IGNORECASE)
+_RUNS = re.compile(r"<(?:script|img|iframe|form)|<[^<>]*(?:\son\w+=|javascript:)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -141,11 +141,10 @@ class WebStage:
     async def say(self, place: Place, text: str, by: str | None = None) -> Said:
         message_id = secrets.token_hex(8)
         said = Said(place, text, message_id)
+        if place in self._places.values():  # the page knows the conversation when its first message is received
+            await until(lambda: self._conversations(place))
         self._places[message_id] = place
-        opens = not self._conversations(place)
         await self._send(said)
-        if opens:  # the page knows its conversation only then
-            await until(lambda: self._receipts(said))
         return said
 
     async def repeat(self, said: Said) -> None:

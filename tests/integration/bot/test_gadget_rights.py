@@ -15,9 +15,9 @@ from gadgets.gadget import Gadget, gadget
 from gadgets.roles import ROLES, Role
 from storage import turns
 from storage.database import Connection
-from tests.core import PROFILE, Core, running_core
+from tests.core import Core, running_core
 from tests.fakes.scripted_model import ScriptedModel, echo
-from tests.fakes.stub_platform import ALICE, StubPlatform, message
+from tests.fakes.stub_platform import ALICE, Channel, StubPlatform, message
 from tests.waiting import until
 
 RAN: list[str] = []
@@ -138,12 +138,12 @@ async def test_a_turn_is_taken_in_with_its_authors_role(
 
 
 async def test_the_role_of_a_turn_outlives_the_process_and_the_next_turn_has_the_new_one(tmp_path: Path) -> None:
-    stuck = ScriptedModel([CALL], [asyncio.Event()])
-    async with running_core(tmp_path / "db", stuck, gadgets=GADGETS) as core:
+    stuck, channel = ScriptedModel([CALL], [asyncio.Event()]), Channel()
+    async with running_core(tmp_path / "db", stuck, StubPlatform(channel), gadgets=GADGETS) as core:
         await core.inbox.admit(message("Open the safe", 1, author=OPERATOR))
         await until(lambda: len(stuck.requests) == 2)
     model = ScriptedModel(answer=echo)
-    async with running_core(tmp_path / "db", model, gadgets=GADGETS) as core:
+    async with running_core(tmp_path / "db", model, StubPlatform(channel), gadgets=GADGETS) as core:
         await core.inbox.admit(message("And again", 2, author=ALICE))  # no operator any more
         await core.platform.wait_for(2)
     assert [offered(request) for request in model.requests] == [["shout", "whisper"], ["shout"]]
@@ -184,7 +184,7 @@ async def test_steps_of_a_turn_tell_what_was_known_already(tmp_path: Path) -> No
     call = ToolCall("c1", "shout", {"text": "hey"})
     model = ScriptedModel([call], ["One."], [call], ["Two."])
     async with running_core(tmp_path / "db", model, gadgets=(shout,)) as core:
-        admitted = [await core.inbox.admit(message("Shout", 1, thread=each, author=BOB)) for each in ("a",)]
+        admitted = [await core.inbox.admit(message("Shout", 1, thread="a", author=BOB))]
         await core.platform.wait_for(1)
         admitted.append(await core.inbox.admit(message("Shout", 1, thread="b")))
         await core.platform.wait_for(2)
@@ -192,4 +192,3 @@ async def test_steps_of_a_turn_tell_what_was_known_already(tmp_path: Path) -> No
     bodies = [step.body for each in steps for step in each if step.kind == "result"]
     assert [(body["result"], body.get("cached", False)) for body in bodies] == [("HEY", False), ("HEY", True)]
     assert RAN == ["hey"]
-    assert PROFILE.gadgets[0] == "shout"

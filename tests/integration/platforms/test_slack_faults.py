@@ -49,7 +49,7 @@ def answers(at: Scene, question: Message) -> list[str]:
 @pytest.mark.parametrize("method", [POST, UPDATE, START, APPEND, STOP, "agents.sessions.setStatus", "users.info"])
 async def test_a_rate_limit_delays_an_answer_and_changes_nothing_else(tmp_path: Path, method: str) -> None:
     async with scene(tmp_path, ScriptedModel(answer=lambda _: WORDS)) as at:
-        at.slack.limits.set(method, 1, per=1.0)
+        at.slack.limits.set(method, 2, per=1.0)
         questions = []
         for ask, text in ((at.ask, "one"), (at.tell, "two"), (at.ask, "three"), (at.tell, "four")):
             questions.append(ask(text))

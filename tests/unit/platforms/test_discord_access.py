@@ -79,3 +79,25 @@ def test_bots_and_webhooks_are_denied_unless_the_settings_say_otherwise() -> Non
     assert not admits(robot, allow_users=[str(USER)])
     assert admits(robot, answer_bots=True)
     assert not admits(robot, answer_bots=True, deny_users=[str(USER)])
+
+
+@pytest.mark.parametrize(
+    ("roles", "role"),
+    [
+        (frozenset[int](), "everyone"),
+        (frozenset({ROLE + 1}), "everyone"),
+        (frozenset({ROLE}), "member"),
+        (frozenset({10}), "operator"),
+        (frozenset({ROLE, 10}), "operator"),
+    ],
+)
+def test_roles_of_the_server_stand_for_more_rights(roles: frozenset[int], role: str) -> None:
+    access = Access(Discord.model_validate({"member_roles": [str(ROLE)], "operator_roles": ["10"]}))
+    assert access.role(roles) == role
+    assert Access(Discord()).role(roles) == "everyone"
+
+
+@pytest.mark.parametrize("setting", ["allow_roles", "deny_roles", "member_roles", "operator_roles"])
+def test_roles_are_asked_for_where_anything_depends_on_them(setting: str) -> None:
+    assert Access(Discord.model_validate({setting: ["6"]})).asks_for_roles
+    assert not Access(Discord()).asks_for_roles
