@@ -35,11 +35,15 @@ class Allowances:
         self._now = now
         self._told: dict[_Told, float] = {}
 
-    def of(self, key: ConversationKey, author: Author) -> Quotas | None:
-        """What holds for this person in this place; None for those who may ask as much as they like."""
+    def of(self, key: ConversationKey, author: Author, *, missed: bool = False) -> Quotas | None:
+        """What holds for this person in this place; None for those who may ask as much as they like.
+
+        Of `missed` messages it does not count how fast they come.
+        """
         admin = author.admin or self._rights.is_named(key.platform, author)
-        free = (admin and self._exempt_admins) or self._quotas == Quotas()
-        return None if free else self._quotas
+        quotas = self._quotas if not missed else self._quotas.of_tokens
+        free = (admin and self._exempt_admins) or quotas == Quotas()
+        return None if free else quotas
 
     def refusal(self, over: Exceeded, key: ConversationKey, author: Author) -> OverLimit:
         """For whoever asked too much. It is `told` from the second time on until there was room again."""

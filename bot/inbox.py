@@ -40,7 +40,8 @@ class Inbox:
         Raises UserError (OverLimit, UnknownAgent): its author is told, and the event is done with. Raises StorageError:
         then the event must not be acknowledged.
         """
-        sender, limits = sender_of(inbound.key, inbound.author), self._allowances.of(inbound.key, inbound.author)
+        sender = sender_of(inbound.key, inbound.author)
+        limits = self._allowances.of(inbound.key, inbound.author, missed=inbound.missed)
         admitted = await self._database.write(_admit, self._turn(inbound), sender, limits)
         if isinstance(admitted, Exceeded):
             raise self._allowances.refusal(admitted, inbound.key, inbound.author)

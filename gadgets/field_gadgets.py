@@ -38,7 +38,7 @@ async def brief(context: Context) -> str:
 
 @gadget(keeps=FAMILY, status="boarding…", settings=TravelSettings)
 async def travel(context: Context, destination: str) -> str:
-    """Travel to a city of the mission. For: fly to, go to, take me to, let us choose a city.
+    """Travel to the city that the player has decided on. For: fly to, go to, take me to.
 
     Args:
         destination: The city, as the player named it.
@@ -53,7 +53,7 @@ async def travel(context: Context, destination: str) -> str:
 
 @gadget(keeps=FAMILY, status="dressing up…")
 async def disguise(context: Context, outfit: str) -> str:
-    """Put on a disguise. For: wear, put on, dress as, take the coat.
+    """Put on the outfit that the player has decided on. For: I wear, put on, dress as.
 
     Args:
         outfit: The outfit, as the player named it.
@@ -89,7 +89,7 @@ async def report(context: Context, text: str) -> str:
 
 @gadget(keeps=FAMILY, status="looking at the file…")
 async def status(context: Context) -> str:
-    """Tell phase, objective and score of the mission. For: where are we, what now, which outfits, repeat the code."""
+    """Answer questions about the mission. For: where can I go, what can I wear, what was the code, what now, score."""
     return _status(context)
 
 

@@ -10,7 +10,7 @@ for so much longer; a day that is not today has nothing to do with today.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Literal
@@ -32,6 +32,11 @@ class Quotas:
     workspace_messages_per_minute: int = 0
     tokens_per_day: int = 0
     workspace_tokens_per_day: int = 0
+
+    @property
+    def of_tokens(self) -> "Quotas":
+        """Without those on messages."""
+        return replace(self, messages_per_minute=0, workspace_messages_per_minute=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from bot.agent.calibration import Calibration, Seen
 from bot.agent.cleaning import clean
 from bot.agent.memory import MAX_STORY, Summary, story_line
-from bot.agent.prompt import Budget, Exchange, clip_tokens, total_tokens
+from bot.agent.prompt import Budget, Exchange, clip_tokens, estimate_tokens, total_tokens
 from bot.errors import ModelError, ModelSilent
 from bot.models.model import Collected, Message, Model, Request, SystemMessage, UserMessage
 
@@ -21,6 +21,8 @@ STORY_SECONDS = 240.0
 """How long a model may take. Nobody waits for it, but it is in the way of the next story."""
 MAX_OUTPUT = 4 * MAX_STORY
 """Characters that are read of a model that does not keep to STORY_TOKENS."""
+PROMPT_TOKENS = 3_000
+"""Of the prompt at most, whatever the size of the context window: half a minute of a small model's reading."""
 PREVIOUS_SHARE = 0.4
 """Of the prompt's tokens, how many the summary so far may take; the turns get the rest."""
 
@@ -39,13 +41,15 @@ _NOTHING = "(none)"
 
 
 def story_messages(previous: Summary, exchanges: Sequence[Exchange], tokens: int) -> tuple[Message, ...]:
-    """The prompt, in at most `tokens`; what does not fit is quoted with its middle left out."""
+    """The prompt, in at most `tokens`; of what does not fit the middle is left out, of the longest texts first."""
     system = SystemMessage(_SYSTEM)
-    tokens -= total_tokens([system, UserMessage(_ASKED)])
+    tokens = min(tokens, PROMPT_TOKENS) - total_tokens([system, UserMessage(_ASKED)])
     before = clip_tokens(str(previous) or _NOTHING, max(1, int(tokens * PREVIOUS_SHARE) - 4))
-    each = max(1, int(tokens * (1 - PREVIOUS_SHARE)) // max(1, 2 * len(exchanges)) - 8)
-    said = "\n".join(_quoted(exchange, each) for exchange in exchanges)
-    return system, UserMessage(_ASKED.format(previous=before, said=said))
+    room = tokens - estimate_tokens(before)
+    each, said = room, ""
+    while each and estimate_tokens(said := "\n".join(_quoted(exchange, each) for exchange in exchanges)) > room:
+        each //= 2
+    return system, UserMessage(_ASKED.format(previous=before, said=clip_tokens(said, max(1, room - 4))))
 
 
 async def tell(

@@ -62,7 +62,8 @@ class Inbound:
     `event_key` names the platform's event, the same on every repetition and unique over all platforms, e.g.
     `discord:1234567890`. `agent` asks for an agent by name when this message opens a conversation. `shared` tells
     that several people may write in this conversation, so that the model is told who said what. `title` is what a
-    conversation that this message opens is called after, where that is not the text itself.
+    conversation that this message opens is called after, where that is not the text itself. `missed` tells that it was
+    said while the bot was away: such messages come all at once, which is not their authors' doing.
     """
 
     key: ConversationKey
@@ -73,6 +74,7 @@ class Inbound:
     agent: str | None = None
     shared: bool = False
     title: str | None = None
+    missed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

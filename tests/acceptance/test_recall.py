@@ -1,4 +1,4 @@
-"""What was told 200 turns ago is remembered, with the real embedded model: it writes the summary and answers from it."""
+"""What was told 200 turns ago is remembered: the real embedded model writes the summary and answers from it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import aiohttp
 import discord
@@ -72,7 +73,7 @@ class Intake:
                 message.author = await message.guild.fetch_member(message.author.id)
             except discord.NotFound:
                 return  # who left the server waits for no answer in it
-        await self._take(message)
+        await self._take(message, missed=True)
 
     def edited(self, message: discord.Message) -> None:
         """Takes the old text's place if its answer has not been begun."""
@@ -83,18 +84,19 @@ class Intake:
     def deleted(self, channel: int, message: int) -> None:
         self._change(channel, lambda: self._inbox.withdraw(event_key(message)))
 
-    async def _take(self, message: discord.Message) -> None:
+    async def _take(self, message: discord.Message, *, missed: bool = False) -> None:
         """Admit a message if it is for the bot. Returns when it is safe, however long the database is away."""
         self.progress.begin(message.id)
         try:
             if self._may_concern(message) and await insist(lambda: self._concerns(message)):
-                await self._admit(message)
+                await self._admit(message, missed=missed)
         except Exception:  # noqa: BLE001 - it fails as often as it is tried, and must not hold up what comes after it
             _log.exception("message %d could not be taken in", message.id)
         self.progress.done(message.id)
 
-    async def _admit(self, message: discord.Message) -> None:
+    async def _admit(self, message: discord.Message, *, missed: bool) -> None:
         inbound = await inbound_of(message, self._me, self._access, self._limits)
+        inbound = replace(inbound, missed=missed)
         try:
             admitted = await insist(lambda: self._inbox.admit(inbound), lambda: _tell(message, CANNOT_SAVE))
         except UserError as refused:

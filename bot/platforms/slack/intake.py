@@ -4,7 +4,9 @@ told that we have it; an event that cannot be stored in time is repeated by Slac
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from bot.errors import OverLimit, PlatformError, PlatformGone, UserError
@@ -29,6 +31,8 @@ ACKNOWLEDGE_SECONDS = 2.5
 MAX_UNDERWAY = 10_000
 """Events that wait for the database; Slack keeps those beyond."""
 WAITING = "I cannot save messages right now. I answer this one as soon as I can."
+MISSED_SECONDS = 60.0
+"""An event that comes so late was sent while nobody listened, and was repeated by Slack."""
 FIRST_RETRY_SECONDS = 0.5
 LAST_RETRY_SECONDS = 30.0
 
@@ -94,6 +98,7 @@ class Intake:
         if await self._words.carried_out(event, addressed=self._addressed(event)):
             return
         inbound = await self._questions.inbound(event)
+        inbound = replace(inbound, missed=time.time() - float(event["ts"]) > MISSED_SECONDS)
         try:
             await self._insist(lambda: self._inbox.admit(inbound), event)
         except UserError as refused:

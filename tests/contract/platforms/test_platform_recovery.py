@@ -7,6 +7,7 @@ import pytest
 
 from tests.contract.platforms.running import Crash, bot_on, brain, needs
 from tests.contract.platforms.stage import Can, Stage
+from tests.fakes.scripted_model import Script
 from tests.waiting import until
 
 BROKEN_OFF = "Half an answer, "
@@ -27,7 +28,7 @@ LATE = {
 
 @pytest.mark.parametrize("crash", [*EARLY.values(), *LATE.values()], ids=[*EARLY, *LATE])
 async def test_one_answer_is_seen_wherever_the_bot_died(stage: Stage, tmp_path: Path, crash: Crash) -> None:
-    script = [[BROKEN_OFF, asyncio.Event()]] if crash in EARLY.values() else []
+    script: list[Script] = [[BROKEN_OFF, asyncio.Event()]] if crash in EARLY.values() else []
     async with bot_on(stage, tmp_path, brain(*script), crash=crash) as bot:
         place = await stage.place()
         said = await stage.say(place, "one")

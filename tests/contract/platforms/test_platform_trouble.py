@@ -9,7 +9,7 @@ from tests.contract.platforms.running import bot_on, brain, needs
 from tests.contract.platforms.stage import BOB, Can, Stage, Trouble
 
 
-@pytest.mark.parametrize("trouble", [Trouble.BROKEN, Trouble.DROPPED, Trouble.LOST])
+@pytest.mark.parametrize("trouble", [Trouble.DROPPED, Trouble.LOST])
 async def test_one_answer_is_seen_after_calls_failed(stage: Stage, tmp_path: Path, trouble: Trouble) -> None:
     needs(stage, Can.FAIL)
     go_on = asyncio.Event()

@@ -14,8 +14,8 @@ from bot.models.model import AssistantMessage, Request, UserMessage
 from storage import summaries, turns
 from storage.conversations import NewConversation
 from storage.database import Connection
-from storage.importing import import_json
 from storage.export import export_to_file
+from storage.importing import import_json
 from storage.sqlite import SQLiteDatabase
 from storage.turns import Ending, NewTurn
 from tests.core import OPTIONS, TURN_LIMITS, Core, running_core

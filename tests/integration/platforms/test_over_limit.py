@@ -37,3 +37,14 @@ async def test_slack_is_told_once_privately_and_the_event_is_acknowledged(tmp_pa
         [told] = at.team.ephemerals(ALICE)
         assert told.thread_ts == refused[0].ts
         assert await at.stored() == ["question 0", "question 1", "and I?"]
+
+
+async def test_what_was_missed_comes_all_at_once_and_is_no_fault_of_its_author(tmp_path: Path) -> None:
+    async with discord_scene.stage() as set_:
+        async with discord_scene.bot_on(set_, tmp_path, allowances=limited()) as at:
+            thread = (await at.answered("one")).channel
+        for word in ("two", "three", "four"):
+            set_.discord.say(thread, set_.alice, word)
+        async with discord_scene.bot_on(set_, tmp_path, allowances=limited()) as at:
+            await at.answers(thread, 4)
+            assert await at.stored() == ["one", "two", "three", "four"]

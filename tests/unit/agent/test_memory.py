@@ -34,7 +34,9 @@ def test_a_summary_is_bounded_and_comes_back_as_it_was(story: str, past: list[Ex
 def test_folding_for_ever_stays_within_the_bounds_and_keeps_the_first_fact() -> None:
     summary = folded(Summary(), [Exchange("Alice", "My parrot is called Quixotic.", "Noted.")])
     for n in range(2_000):
-        summary = folded(summary, [Exchange("Alice", f"Tell me about the number {n} and why it matters.", "It is odd.")])
+        summary = folded(
+            summary, [Exchange("Alice", f"Tell me about the number {n} and why it matters.", "It is odd.")]
+        )
     assert "Alice: My parrot is called Quixotic." in summary.notes
     assert len(str(summary).encode()) <= MAX_NOTES
 

@@ -91,3 +91,9 @@ def test_who_was_told_is_not_remembered_without_bound() -> None:
     for number in range(MAX_TOLD + 10):
         gate.refusal(SOON, HERE, Author(f"u{number}", "One of many"))
     assert len(gate._told) <= MAX_TOLD
+
+
+def test_of_what_was_missed_only_the_tokens_count() -> None:
+    gate = Allowances(Quotas(messages_per_minute=1, workspace_messages_per_minute=2, tokens_per_day=3))
+    assert gate.of(HERE, ALICE, missed=True) == Quotas(tokens_per_day=3)
+    assert Allowances(Quotas(messages_per_minute=1)).of(HERE, ALICE, missed=True) is None

@@ -116,6 +116,16 @@ def test_recent_conversations_are_neither_scanned_nor_sorted(
 
 
 def test_the_oldest_turns_are_found_in_order_without_sorting(connection: sqlite3.Connection) -> None:
-    queries = ("claim", "past", "past behind a summary", "unsummarised", "steps", "images", "quotas", "transcript", "export of a turn")
+    queries = (
+        "claim",
+        "past",
+        "past behind a summary",
+        "unsummarised",
+        "steps",
+        "images",
+        "quotas",
+        "transcript",
+        "export of a turn",
+    )
     found = [step for query in queries for step in plans(connection, lambda q=query: HOT[q](connection))]  # type: ignore[misc]
     assert not [step for step in found if "TEMP B-TREE" in step]
