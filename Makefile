@@ -16,7 +16,7 @@ setup: ## make .venv with everything but a model
 	@$(SETUP) dev
 
 test: .venv/.ready-dev ## all tests; ARGS="-k weather" for some
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 fire: .venv/.ready-dev ## kill the bot KILLS times while people write to it, and check that nothing is lost or repeated
 	@$(BIN)/python -m tests.fire.campaign --kills $(KILLS) --seed $(SEED)

@@ -44,7 +44,7 @@ async def run(arguments: argparse.Namespace) -> None:
     completed = 0
     with tempfile.TemporaryDirectory() as folder:
         async with ClientSession() as http:
-            model = EmbeddedModel(http, weights=weights)
+            model = EmbeddedModel(http, weights=weights, threads=arguments.threads)
             async with field_core(Path(folder, "db"), model) as core:
                 for number in range(arguments.missions):
                     started = time.perf_counter()
@@ -58,6 +58,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Does the embedded model lead field missions to their end?")
     parser.add_argument("missions", nargs="?", type=int, default=10)
     parser.add_argument("--small", action="store_true", help="use the 0.5B weights")
+    parser.add_argument("--threads", type=int, default=0, help="of the processor; beside other work fewer are faster")
     parser.add_argument("--verbose", action="store_true", help="show what was said")
     return parser.parse_args()
 

@@ -11,7 +11,7 @@ An `Args:` section in the docstring describes the parameters.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ DEFAULT_TIMEOUT = 20.0
 """Seconds a gadget may take when it says nothing else."""
 
 Function = Callable[..., Awaitable[Any]]
+Check = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class NoSettings(BaseModel):
@@ -45,6 +46,9 @@ class Gadget:
     `allow` is the role that may use it. `cache_ttl` is for how many seconds a result may be given again to the same
     question, None where that would be wrong; with `private`, only to the same user: a gadget whose results are for
     everybody is not told who asks. An operator may set both anew (see gadgets.policy).
+
+    `origin` names the server of a gadget that is another program's (see gadgets.mcp). Such a one has a `check` in place
+    of a signature: it gives the arguments to call `function` with, which takes no `Context`, or raises BadArguments.
     """
 
     name: str
@@ -58,6 +62,8 @@ class Gadget:
     allow: Role = "everyone"
     cache_ttl: float | None = None
     private: bool = False
+    origin: str = ""
+    check: Check | None = None
 
 
 def gadget(

@@ -87,6 +87,8 @@ def validate(gadget: "Gadget", arguments: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises BadArguments with one sentence that names each parameter and its problem.
     """
+    if gadget.check is not None:
+        return gadget.check(arguments)
     if not isinstance(arguments, Mapping):
         raise BadArguments(f"The arguments of {gadget.name} must be a JSON object.")
     model = arguments_model(gadget.function)

@@ -3,9 +3,9 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel
 
@@ -45,29 +45,84 @@ class Outcome:
     completion_tokens: int = 0
 
 
+class Visiting(Protocol):
+    """Gadgets that come and go while the program runs. Each has an `origin`, with which its name begins."""
+
+    @property
+    def version(self) -> int:
+        """Another number whenever there are other gadgets."""
+        ...
+
+    @property
+    def gadgets(self) -> Sequence[Gadget]: ...
+
+    def find(self, name: str) -> Gadget | None: ...
+
+    async def settle(self, named: Collection[str]) -> None:
+        """Wait a moment for gadgets that are named and may be about to come."""
+        ...
+
+    def absence(self, name: str) -> str | None:
+        """A sentence about a gadget that cannot be there now, if that is so."""
+        ...
+
+
 class Toolbox:
-    """A set of gadgets with different names, in the order given.
+    """A set of gadgets with different names, in the order given, and after them those that are `visiting`.
 
     `notes_of` gives gadgets the notes of whoever asks. Raises ValueError when two gadgets have the same name.
     """
 
     def __init__(
-        self, gadgets: Sequence[Gadget], *, notes_of: NotesOf | None = None, cache: ResultCache | None = None
+        self,
+        gadgets: Sequence[Gadget],
+        *,
+        notes_of: NotesOf | None = None,
+        cache: ResultCache | None = None,
+        visiting: Visiting | None = None,
     ) -> None:
-        self.gadgets = tuple(gadgets)
+        self._own = tuple(gadgets)
         self._notes_of = notes_of
         self._cache = cache or ResultCache()
-        self._by_name = {each.name: each for each in self.gadgets}
-        if len(self._by_name) < len(self.gadgets):
+        self._by_name = {each.name: each for each in self._own}
+        self._visiting = visiting
+        if len(self._by_name) < len(self._own):
             raise ValueError("Two gadgets have the same name; rename one of the functions.")
 
+    @property
+    def gadgets(self) -> tuple[Gadget, ...]:
+        if self._visiting is None:
+            return self._own
+        return (*self._own, *(each for each in self._visiting.gadgets if each.name not in self._by_name))
+
+    @property
+    def version(self) -> int:
+        """Another number whenever there are other gadgets."""
+        return self._visiting.version if self._visiting else 0
+
     def find(self, name: str) -> Gadget | None:
-        return self._by_name.get(name)
+        found = self._by_name.get(name)
+        return self._visiting.find(name) if found is None and self._visiting else found
 
     def only(self, names: Iterable[str], role: Role = "admin") -> "Toolbox":
-        """The gadgets with these names that somebody with this role may use. A name that nothing has is left out."""
+        """The gadgets with these names that somebody with this role may use. A name that nothing has is left out.
+
+        `*` at the end of a name stands for whatever follows in the name of a visiting gadget, and for nothing in the
+        names of others.
+        """
         wanted = set(names)
-        return Toolbox([each for each in self.gadgets if each.name in wanted and reaches(role, each.allow)])
+        starts = tuple(name.removesuffix("*") for name in wanted if name.endswith("*"))
+        named = [g for g in self.gadgets if g.name in wanted or (g.origin and g.name.startswith(starts))]
+        return Toolbox([each for each in named if reaches(role, each.allow)])
+
+    async def settle(self, named: Collection[str]) -> None:
+        """Wait a moment, after the start, for gadgets that are named and may be about to come."""
+        if self._visiting is not None:
+            await self._visiting.settle(named)
+
+    def absence(self, name: str) -> str | None:
+        """A sentence about a gadget that cannot be there now, if that is so."""
+        return self._visiting.absence(name) if self._visiting else None
 
     async def call(
         self,
@@ -131,7 +186,7 @@ def _broken(gadget: Gadget) -> Outcome:
 
 
 async def _result(gadget: Gadget, context: Context, values: Mapping[str, Any]) -> str:
-    first = (context,) if takes_context(gadget.function) else ()
+    first = (context,) if gadget.check is None and takes_context(gadget.function) else ()
     limit = asyncio.timeout(gadget.timeout)
     try:
         async with limit:

@@ -54,6 +54,7 @@ from bot.models.model import (
     UserMessage,
 )
 from gadgets.context import Asked, Occasion
+from gadgets.gadget import Gadget
 from gadgets.roles import Role
 from gadgets.toolbox import Outcome, Toolbox
 from storage.conversations import Kept
@@ -66,6 +67,8 @@ MAX_EMPTY_ANSWERS = 2
 """Times a model may answer with nothing to show, before the user is told so."""
 MAX_ARGUMENTS = 50_000
 """Characters of one call's arguments. A model that writes more is lost in repetition, and every step is recorded."""
+VISITORS_SHARE = 0.4
+"""Of the prompt, how many tokens the gadgets of servers may take: there may be thousands, and they come unasked."""
 RESULT_SHARE = 0.5
 """Of the tokens that the question leaves, how many the gadgets' calls and results may take together."""
 CUT_PROMPT = "\n\n*(I could not keep all of this conversation in mind for that. Ask again if something is missing.)*"
@@ -138,11 +141,15 @@ CallGadget = Callable[[str, Mapping[str, Any], Occasion], Awaitable[Outcome]]
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """The gadgets an agent may use, as the model is told of them, and what telling it costs in tokens."""
+    """The gadgets an agent may use, as the model is told of them, and what telling it costs in tokens.
+
+    `version` is that of the toolbox from which it was made.
+    """
 
     toolbox: Toolbox
     specs: tuple[ToolSpec, ...]
     tokens: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +179,7 @@ class Agent:
         native = self.options.protocol == "native" or (self.options.protocol == "auto" and capabilities.tools)
         protocol = NativeProtocol() if native else JSONProtocol()
         narration = Narration(show, task.profile.name)
+        await self.toolbox.settle(task.profile.gadgets)
         return await _Run(self, task, journal, narration, protocol, budget, vision=capabilities.vision).to_answer()
 
     def budget(self, capabilities: Capabilities) -> Budget:
@@ -182,19 +190,34 @@ class Agent:
 
     def equipment(self, gadgets: tuple[str, ...], role: Role) -> Equipment:
         """Those of the named gadgets that somebody with this role may use. Made once for each role and each different
-        set of gadgets that the configuration names.
+        set of gadgets that the configuration names, and again when there are other gadgets.
         """
         found = self._equipment.get((gadgets, role))
-        if found is None:
-            toolbox = self.toolbox.only(gadgets, role)
-            specs = tuple(ToolSpec(g.name, g.description, g.parameters) for g in toolbox.gadgets)
-            tokens = sum(estimate_tokens(f"{spec.description}{json.dumps(spec.parameters)}") for spec in specs)
-            found = self._equipment[gadgets, role] = Equipment(toolbox, specs, tokens)
+        if found is None or found.version != self.toolbox.version:
+            version, room = self.toolbox.version, (self.options.num_ctx - self.options.max_tokens) * VISITORS_SHARE
+            found = _equipped(self.toolbox.only(gadgets, role), version, room)
+            self._equipment[gadgets, role] = found
         return found
 
     @property
     def answered_by(self) -> str:
         return f"{self.model.provider}/{self.model.name}"
+
+
+def _equipped(toolbox: Toolbox, version: int, room: float) -> Equipment:
+    """Everything in the toolbox, but of the gadgets of servers only the first that take no more than `room` tokens."""
+    taken: list[tuple[Gadget, ToolSpec]] = []
+    total = 0
+    for gadget in toolbox.gadgets:
+        spec = ToolSpec(gadget.name, gadget.description, gadget.parameters)
+        tokens = estimate_tokens(f"{spec.description}{json.dumps(spec.parameters)}")
+        room -= tokens if gadget.origin else 0
+        if not gadget.origin or room >= 0:
+            taken.append((gadget, spec))
+            total += tokens
+    if left_out := len(toolbox.gadgets) - len(taken):
+        _log.warning("%d gadgets of servers are left out: the context window has no room for them", left_out)
+    return Equipment(Toolbox([gadget for gadget, _ in taken]), tuple(spec for _, spec in taken), total, version)
 
 
 class _Run:
@@ -423,7 +446,8 @@ class _Run:
         if gadget is None:
             known = ", ".join(gadget.name for gadget in self._toolbox.gadgets) or "none"
             text = f"There is no gadget {call.name[:40]!r}. The gadgets are: {known}."
-            return Outcome(text, ok=False, retry=True)
+            absence = self._agent.toolbox.absence(call.name)
+            return Outcome(absence or text, ok=False, retry=not absence)
         task = self._task
         state = self._state.get(gadget.keeps, {})
         occasion = Occasion(task.asker, task.conversation, task.turn, state, task.role, self._ask_for_gadget)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from bot.settings.mcp import server_of
 from bot.settings.sections import Section, Temperature, Texts, auto_is_none
 from bot.settings.suggestion import suggestion
 
@@ -41,13 +42,15 @@ SHIPPED: dict[str, dict[str, Any]] = {
 
 
 def _known_gadgets(names: tuple[str, ...]) -> tuple[str, ...]:
+    """What "*" stands for is named, and it stays: for the gadgets of servers, which nobody knows yet."""
     from gadgets.catalogue import ALL, GENERAL  # noqa: PLC0415 - gadgets are more than importing this should cost
 
     known = [each.name for each in ALL]
     for name in names:
-        if name not in {*known, EVERY_GADGET}:
+        if name not in {*known, EVERY_GADGET} and not server_of(name):
             raise ValueError(f"names a gadget that does not exist, {name[:40]!r}{suggestion(name, known)}")
-    named = [[each.name for each in GENERAL] if name == EVERY_GADGET else [name] for name in names]
+    every = [*(each.name for each in GENERAL), EVERY_GADGET]
+    named = [every if name == EVERY_GADGET else [name] for name in names]
     return tuple(dict.fromkeys(name for some in named for name in some))
 
 
@@ -59,7 +62,7 @@ class Agent(Section):
     prompt: Annotated[str, Field(min_length=1)]
     """The model's instructions."""
     gadgets: Annotated[Texts, AfterValidator(_known_gadgets)] = Field((EVERY_GADGET,), validate_default=True)
-    """The gadgets it may use; "*": all but those of games."""
+    """The gadgets it may use; "*": all but those of games. "files_*" are those of the server [mcp.files]."""
     model: str = ""
     """Another model of [model] provider for this agent; empty: the one that [model] names."""
     temperature: Annotated[Temperature | None, BeforeValidator(auto_is_none)] = None

@@ -8,10 +8,11 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from bot.settings.agents import SHIPPED, Agent
+from bot.settings.mcp import GadgetServer
 from bot.settings.root import Settings, gadget_models
 
 Path = tuple[str, ...]
-_GROUPS: tuple[Path, ...] = (("agents",), ("gadgets",))
+_GROUPS: tuple[Path, ...] = (("agents",), ("gadgets",), ("mcp",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,14 @@ class Key:
         return SecretStr in (self.field.annotation, *get_args(self.field.annotation))
 
 
-def sections(agents: tuple[str, ...] = tuple(SHIPPED)) -> dict[Path, type[BaseModel]]:
-    """Every section by its path, in the order of the file. `agents` are their names."""
+def sections(agents: tuple[str, ...] = tuple(SHIPPED), servers: tuple[str, ...] = ()) -> dict[Path, type[BaseModel]]:
+    """Every section by its path, in the order of the file. `agents` and `servers` are their names."""
     found: dict[Path, type[BaseModel]] = {(): Settings}
     for name, field in Settings.model_fields.items():
         if name == "agents":
             found |= {("agents", each): Agent for each in agents}
+        elif name == "mcp":
+            found |= {("mcp", each): GadgetServer for each in servers}
         elif name == "gadgets":
             found |= {("gadgets", each): model for each, model in gadget_models().items()}
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -40,9 +43,10 @@ def sections(agents: tuple[str, ...] = tuple(SHIPPED)) -> dict[Path, type[BaseMo
 
 
 def section(path: Path) -> type[BaseModel] | None:
-    """The model of the section at `path`; any name may be an agent's."""
+    """The model of the section at `path`; any name may be an agent's, or a server's."""
     agents = path[1:2] if path[:1] == ("agents",) else ()
-    return sections(agents).get(path)
+    servers = path[1:2] if path[:1] == ("mcp",) else ()
+    return sections(agents, servers).get(path)
 
 
 def find(path: Path) -> Key | None:
@@ -62,9 +66,9 @@ def siblings(path: Path) -> list[str]:
     return list(model.model_fields) if model else []
 
 
-def every() -> Iterator[Key]:
+def every(servers: tuple[str, ...] = ()) -> Iterator[Key]:
     """Every setting, section by section."""
-    for path, model in sections().items():
+    for path, model in sections(servers=servers).items():
         for name in model.model_fields:
             key = find((*path, name))
             if key is not None:

@@ -81,7 +81,7 @@ def _where(place: tuple[str | int, ...] | str) -> str:
         return place
     names = [each for each in place if isinstance(each, str)]
     item = "".join(f" item {each + 1}" for each in place if isinstance(each, int))
-    depth = 2 if names[:1] in (["agents"], ["gadgets"]) else 1
+    depth = 2 if names[:1] in (["agents"], ["gadgets"], ["mcp"]) else 1
     if len(names) == 1 and keys.find((names[0],)) is not None:
         return names[0]
     return " ".join([f"[{'.'.join(names[:depth])}]", *names[depth:]]) + item

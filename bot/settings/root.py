@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.agent.roster import AUTO
 from bot.settings.agents import AGENT_NAME, QUARTERMASTER, SHIPPED, Agent
 from bot.settings.authority import Admins, CommandRoles, Members, Operators
+from bot.settings.mcp import GadgetServer, ServerName, server_of
 from bot.settings.sections import (
     OPENAI_URL,
     Discord,
@@ -90,6 +91,7 @@ class Settings(BaseSettings):
     web: Web = Web()
     agents: Mapping[AgentName, Agent] = Field(default_factory=lambda: dict[str, Any](SHIPPED), validate_default=True)
     gadgets: Annotated[Mapping[str, BaseModel], _GadgetTables] = Field(default_factory=dict, validate_default=True)
+    mcp: Mapping[ServerName, GadgetServer] = Field(default_factory=dict)
     limits: Limits = Limits()
     admins: Admins = Admins()
     operators: Operators = Operators()
@@ -102,6 +104,19 @@ class Settings(BaseSettings):
         if self.agent not in {*self.agents, AUTO}:
             text = f"names an agent that does not exist{suggestion(self.agent, self.agents)}"
             raise key_problems({"agent": text})
+        return self
+
+    @model_validator(mode="after")
+    def _gadget_servers_exist(self) -> Self:
+        known = [*self.gadgets, *(f"{server}_*" for server in self.mcp)]
+        wrong = {}
+        for name, agent in self.agents.items():
+            for gadget in agent.gadgets:
+                if gadget not in self.gadgets and (server := server_of(gadget)) and server not in self.mcp:
+                    text = f"names a gadget that does not exist, {gadget[:40]!r}{suggestion(gadget, known)}"
+                    wrong[f"agents.{name}.gadgets"] = text
+        if wrong:
+            raise key_problems(wrong)
         return self
 
     @model_validator(mode="after")

@@ -86,7 +86,8 @@ def _read(path: Path) -> tuple[str, Problem | None]:
 def _take_secrets(values: dict[str, Any], file: Path) -> list[Problem]:
     """Remove secrets from `values`, a problem for each."""
     problems = []
-    for key in keys.every():
+    servers = values.get("mcp")
+    for key in keys.every(tuple(servers) if isinstance(servers, dict) else ()):
         *parents, name = key.path
         table: Any = values
         for parent in parents:
@@ -124,6 +125,13 @@ def environment(variables: Mapping[str, str] | None = None, *, where: str = "") 
         _put(layer.values, path, _from_text(path, given[name]))
         layer.origins[path] = name + where
     return layer
+
+
+def variables(path: Path = DEFAULT_ENV) -> dict[str, str]:
+    """All that the environment and the `.env` file hold, ours or not; the environment goes over the file."""
+    text, _ = _read(path) if path.exists() else ("", None)
+    filed = dotenv_values(stream=StringIO(text), interpolate=False)
+    return {name: value for name, value in filed.items() if value} | dict(os.environ)
 
 
 def _put(values: dict[str, Any], path: keys.Path, value: Any) -> None:

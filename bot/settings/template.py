@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.settings import keys
 from bot.settings.agents import SHIPPED
+from bot.settings.mcp import EXAMPLE
 from bot.settings.sources import variable
 
 _WIDTH = 110
@@ -40,7 +41,7 @@ def _secret_about(key: keys.Key) -> str:
 
 def render_config() -> str:
     """All of config.toml. Without the `#` before its settings it means the same."""
-    return _prose(_HEADER) + "".join(_section(path) for path in keys.sections())
+    return _prose(_HEADER) + "".join(_section(path) for path in keys.sections()) + _example(("mcp", EXAMPLE))
 
 
 def _section(path: keys.Path) -> str:
@@ -50,6 +51,17 @@ def _section(path: keys.Path) -> str:
     about = (keys.sections()[path].__doc__ or "") if path else ""
     head = f"[{'.'.join(path)}]\n" if path else ""
     return "\n" + _prose(about) + head + "".join(_entry(key) for key in entries)
+
+
+def _example(path: keys.Path) -> str:
+    """A section of which there is none before somebody names one: a comment as a whole."""
+    text = "\n" + _prose(keys.section(path).__doc__ or "") + f"#     [{'.'.join(path)}]\n"
+    for key in (key for key in keys.every((EXAMPLE,)) if key.path[:-1] == path):
+        value = "" if key.secret else f"#     {key.path[-1]} = {_value(_default(key))}\n"
+        text += (
+            _prose(("Its token is not for this file. " if key.secret else "") + (key.field.description or "")) + value
+        )
+    return text
 
 
 def _entry(key: keys.Key) -> str:

@@ -7,14 +7,14 @@ Servers may ask nothing of us: no sampling, no questions to the user, no files.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import mcp_types as types
 from mcp import Client, MCPError
 from mcp.client.subscriptions import SubscriptionLost
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from gadgets.errors import BadArguments, GadgetFailed
 from gadgets.mcp.http import Endpoint
@@ -76,7 +76,7 @@ class Connection:
             result = await self._opened.session.send_request(types.CallToolRequest(params=params), _Result)
         except MCPError as error:
             raise self._failure(error) from None
-        except ValueError:  # pydantic's
+        except ValidationError:
             raise GadgetFailed(f"The gadget server `{name}` gave a result that cannot be read.") from None
         if isinstance(result, types.InputRequiredResult):
             raise GadgetFailed(f"The gadget server `{name}` asks for something that cannot be given here.")
@@ -146,7 +146,7 @@ async def connect(spec: ServerSpec, stir: Callable[[], None]) -> AsyncIterator[C
                 if listening is not None:
                     listening.cancel()
                     await asyncio.gather(listening, return_exceptions=True)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - of any kind: a third party is on the other side
         said = " ".join(process.said)
         refused = f"HTTP {endpoint.refused}" if endpoint and endpoint.refused else ""
         reason = "; ".join(filter(None, [refused or _reason(error), said]))
@@ -170,4 +170,6 @@ def _reason(error: BaseException) -> str:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     if isinstance(error, TimeoutError):
         return "it gave no answer in time"
+    if isinstance(error, ValidationError):
+        return "it does not speak the protocol"
     return str(error).strip() or type(error).__name__

@@ -5,10 +5,10 @@ Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/transport
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx2
 from mcp.client.streamable_http import streamable_http_client
-from mcp.client._transport import TransportStreams
 
 from gadgets.mcp.spec import Address
 
@@ -28,7 +28,8 @@ class Endpoint:
         self.refused = 0
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[TransportStreams]:
+    async def opened(self) -> AsyncIterator[Any]:
+        """The streams that the SDK's sessions use."""
         timeout = httpx2.Timeout(ASK_SECONDS, read=SILENT_SECONDS)
         hooks = {"response": [self._came]}
         async with (

@@ -42,8 +42,8 @@ def _named(block: types.ContentBlock) -> str:
             return f"[file: {told(block.name, MAX_WORD)}, {told(str(block.uri), MAX_WORD)}]"
         case types.EmbeddedResource(resource=types.TextResourceContents() as resource):
             return resource.text
-        case types.EmbeddedResource(resource=types.BlobResourceContents() as resource):
-            return f"[file: {told(str(resource.uri), MAX_WORD)}, {_size(resource.blob)}]"
+        case types.EmbeddedResource():
+            return f"[file: {told(str(block.resource.uri), MAX_WORD)}]"
 
 
 def _size(base64: str) -> str:

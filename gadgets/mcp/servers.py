@@ -35,7 +35,9 @@ class GadgetServers:
         for task in self._tasks:
             task.cancel()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=END_SECONDS)
+            _, slow = await asyncio.wait(self._tasks, timeout=END_SECONDS)
+            for task in slow:  # e.g. a server that does not take our leave
+                task.cancel()
 
     def find(self, name: str) -> Gadget | None:
         return self._by_name.get(name)

@@ -116,11 +116,9 @@ def _pointed(root: Any, reference: Any) -> Any:
 def _plain(node: Mapping[str, Any]) -> Schema:
     """All that holds no other schema, each of the kind that it has to be."""
     found: Schema = {}
-    types = node.get("type")
-    if isinstance(types, str) and types in _TYPES:
-        found["type"] = types
-    elif isinstance(types, list) and types and all(isinstance(each, str) and each in _TYPES for each in types):
-        found["type"] = types
+    types = _listed(node.get("type"))
+    if types and all(isinstance(each, str) and each in _TYPES for each in types):
+        found["type"] = node["type"]
     if isinstance(choices := node.get("enum"), list) and choices:
         found["enum"] = choices
     if isinstance(required := node.get("required"), list) and all(isinstance(each, str) for each in required):
@@ -164,8 +162,8 @@ def _alone(node: Schema) -> Schema:
     return node
 
 
-def _listed(types: Any) -> Sequence[str]:
-    return [types] if isinstance(types, str) else types or []
+def _listed(types: Any) -> Sequence[Any]:
+    return types if isinstance(types, list) else [types] if isinstance(types, str) else []
 
 
 def _is_short(value: Any) -> bool:

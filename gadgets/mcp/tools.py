@@ -37,7 +37,8 @@ def gadgets_of(spec: ServerSpec, tools: Sequence[Tool], call: Call) -> tuple[Gad
     wanted = {tool.name: tool for tool in tools if not spec.tools or tool.name in spec.tools}
     names = gadget_names(spec.name, list(wanted)[:MAX_TOOLS])
     schemas = {tool: reduced(wanted[tool].schema) for tool in names}
-    made = [_gadget(spec, wanted[tool], name, schemas[tool], call) for tool, name in names.items() if tellable(schemas[tool])]
+    fit = [tool for tool in names if tellable(schemas[tool])]
+    made = [_gadget(spec, wanted[tool], names[tool], schemas[tool], call) for tool in fit]
     if len(made) < len(wanted):
         _log.warning("%s: %d of its %d tools cannot be gadgets", spec.name, len(wanted) - len(made), len(wanted))
     return tuple(made)

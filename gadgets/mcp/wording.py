@@ -5,7 +5,7 @@ from typing import Any
 
 from gadgets.text import clean
 
-_BRACKETS = str.maketrans({"<": "‹", ">": "›", "`": "'"})
+_BRACKETS = str.maketrans({"<": "(", ">": ")", "`": "'"})
 """Of markup, and of the marks that begin and end messages in many models' prompts; in code, too."""
 
 

@@ -20,10 +20,10 @@ QUERIES = frozenset({"conversations.replies", "users.info", "auth.test", "files.
 OPEN_SOCKET = "apps.connections.open"
 PER_MINUTE = {"chat.update": 50, "chat.appendStream": 100, "chat.startStream": 20, "agents.sessions.setStatus": 50}
 """Calls that Slack's tiers promise, over all conversations of a workspace together."""
-PER_CHANNEL = frozenset({"chat.postMessage"})
-"""Methods that Slack limits for each channel by itself."""
 SHARE = 0.6
 """Of those, what growing answers may use: the rest is for finished ones."""
+PER_CHANNEL = frozenset({"chat.postMessage"})
+"""Methods that Slack limits for each channel by itself."""
 MINUTE = 60.0
 CALL_SECONDS = 20.0
 MAX_LIMITS = 10_000

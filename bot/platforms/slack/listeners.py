@@ -35,6 +35,7 @@ class Listeners:
         self._intake = intake
         self._interactions = interactions
         self._surface = surface
+        self._foreign_told = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def app(self, client: AsyncWebClient) -> AsyncApp:
@@ -74,7 +75,9 @@ class Listeners:
     async def _ours(self, context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]) -> BoltResponse | None:
         """An app that is installed in several workspaces hears of all of them. Ids are unique in one only."""
         if context.team_id != self._team.id:
-            _log.debug("an event of another workspace: %s", context.team_id)
+            if not self._foreign_told:
+                _log.warning("the app is installed in %s, too; this bot is that of %s", context.team_id, self._team.id)
+            self._foreign_told = True
             return BoltResponse(status=200)
         await next_()
         return None

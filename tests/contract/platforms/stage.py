@@ -18,7 +18,7 @@ class Can(Enum):
 
     HAVE_MANY_PLACES = "hold several conversations at a time"
     SHARE_PLACES = "let several people talk in one place"
-    HAVE_STRANGERS = "have people from elsewhere"
+    HAVE_STRANGERS = "have people without rights"
     REPEAT = "repeat an event"
     SHOW_WORK = "show that the agent is at work before it does anything"
     EDIT = "change what is shown already"

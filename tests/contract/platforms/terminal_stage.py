@@ -20,7 +20,7 @@ from tests.waiting import until
 CANNOT: Mapping[Can, str] = {
     Can.HAVE_MANY_PLACES: "one person talks at one prompt; /mission new begins another conversation there",
     Can.SHARE_PLACES: "one person sits at it",
-    Can.HAVE_STRANGERS: "who may use the machine's account may read all of its missions",
+    Can.HAVE_STRANGERS: "who can start the program is its admin",
     Can.REPEAT: "a line that is typed is read once, and what was typed into a dead program is gone",
     Can.SHOW_WORK: "an empty line says nothing; its status line comes with the first status",
     Can.EDIT: "what is printed cannot be taken back; a text that changed is printed again below",

@@ -109,6 +109,7 @@ async def test_what_a_command_answers_is_shown_to_nobody_else(stage: Stage, tmp_
 
 
 async def test_export_is_for_admins_only(stage: Stage, tmp_path: Path) -> None:
+    needs(stage, Can.HAVE_STRANGERS)
     async with bot_on(stage, tmp_path) as bot:
         place = await stage.place()
         await bot.ask(place, "one")

@@ -223,7 +223,9 @@ async def test_what_was_said_while_no_socket_was_open_is_answered(tmp_path: Path
             assert sorted(await at.stored()) == ["0", "1", "2", "3", "in private"]
 
 
-async def test_workspaces_with_equal_channels_and_people_stay_apart(tmp_path: Path, mode: str) -> None:
+async def test_workspaces_with_equal_channels_and_people_stay_apart(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: str
+) -> None:
     """An app that is installed twice hears of both. A bot answers for the workspace of its token only."""
     async with stage() as slack:
         away = slack.add_team("T1AWAY", "away")
@@ -244,6 +246,8 @@ async def test_workspaces_with_equal_channels_and_people_stay_apart(tmp_path: Pa
                 slack.redeliver(delivery)
             assert (await slack.until(lambda: away.by_bot(GENERAL, foreign.ts)))[0].shown
             assert len(slack.team.by_bot(GENERAL)) == 2
+    told = "the app is installed in T1AWAY, too; this bot is that of T0HOME"
+    assert [record.message for record in caplog.records].count(told) == 1
 
 
 async def turns_of(at: Scene) -> list[str]:
