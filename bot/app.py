@@ -1,8 +1,8 @@
 """The composition root: builds every part from the settings, opens them, runs them, closes them. It alone names
 concrete classes.
 
-Opened in this order, closed in the opposite one: database, HTTP session, model, platforms' objects, engine, platforms'
-connections. The engine is told to finish before the platforms are closed, so that running answers can still be shown.
+Opened in this order, closed in the opposite one: database, HTTP session, model, platforms' objects, gadget servers,
+engine, platforms' connections. The engine is told to finish before the platforms are closed, so that running answers can still be shown.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, Self
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
@@ -25,6 +26,7 @@ from bot.authority import configured_gadgets, rights_of
 from bot.command_rights import Rights
 from bot.commands import Commands
 from bot.engines.local import LocalEngine
+from bot.gadget_servers import gadget_servers
 from bot.inbox import Inbox
 from bot.model_choice import choose_model, named_model
 from bot.models.model import Message, Model, ToolSpec
@@ -36,7 +38,7 @@ from bot.recollection import Recollection
 from bot.settings import Settings
 from bot.worker import TurnLimits, Worker
 from gadgets.context import Occasion
-from gadgets.toolbox import Outcome, Toolbox
+from gadgets.toolbox import Outcome, Toolbox, Visiting
 from storage.database import Database, open_database
 from storage.quotas import Quotas
 
@@ -85,7 +87,8 @@ class App:
             allowances = _allowances(settings, rights)
             self._platforms = self._build_platforms(Parts(settings, self.database, self.model))
             by_name = {platform.name: platform for platform in self._platforms}
-            agent = _agent(settings, self.model, http, self.database)
+            servers = await stack.enter_async_context(gadget_servers(settings))
+            agent = _agent(settings, self.model, http, self.database, servers)
             recollection = await stack.enter_async_context(_recollection(settings, self.database, self.model))
             limits = _turn_limits(settings)
             worker = Worker(self.database, agent, roster, by_name, limits, models, recollection=recollection)
@@ -195,8 +198,11 @@ def _roster(settings: Settings) -> Roster:
     return Roster(profiles, settings.agent)
 
 
-def _agent(settings: Settings, model: Model, http: ClientSession, database: Database) -> Agent:
-    toolbox = Toolbox(configured_gadgets(settings), notes_of=lambda owner: PersonalNotes(database, owner))
+def _agent(
+    settings: Settings, model: Model, http: ClientSession, database: Database, servers: Visiting | None
+) -> Agent:
+    notes = partial(PersonalNotes, database)
+    toolbox = Toolbox(configured_gadgets(settings), notes_of=notes, visiting=servers)
 
     async def call(name: str, arguments: Mapping[str, Any], occasion: Occasion) -> Outcome:
         return await toolbox.call(name, arguments, http=http, occasion=occasion, settings=settings.gadgets)

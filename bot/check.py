@@ -42,6 +42,7 @@ async def check_all(settings: Settings) -> list[Finding]:
         ]
         named = {f"agent {name}": agent.model for name, agent in settings.agents.items() if agent.model}
         parts += [(part, check_named_model(settings, http, part, model)) for part, model in named.items()]
+        parts += [(f"mcp {name}", _check_gadget_server(settings, name)) for name in settings.mcp]
         return list(await asyncio.gather(*(_bounded(name, check) for name, check in parts)))
 
 
@@ -168,6 +169,12 @@ async def _check_slack(settings: Settings) -> Finding:
 
     web = settings.web
     return await check_slack(settings.slack, None if web.enabled else (web.host, web.port))
+
+
+async def _check_gadget_server(settings: Settings, name: str) -> Finding:
+    from bot.gadget_servers_check import check_gadget_server  # noqa: PLC0415 - imported only where there is one
+
+    return await check_gadget_server(settings, name)
 
 
 def _no_token(part: str, name: str) -> Finding:

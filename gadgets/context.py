@@ -11,13 +11,17 @@ if TYPE_CHECKING:
     import aiohttp
 
 
+TOO_LONG = "That is too long for me to work on at once; a shorter piece of it would do."
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the language model answered, and what that cost in tokens."""
+    """What the language model answered, whether it came to an end, and what that cost in tokens."""
 
     text: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    whole: bool = True
 
 
 AskModel = Callable[[str, str], Awaitable[Asked]]
@@ -124,6 +128,8 @@ class Context:
         asked = await self.occasion.ask(system, text)
         self.effects.prompt_tokens += asked.prompt_tokens
         self.effects.completion_tokens += asked.completion_tokens
+        if not asked.whole:
+            raise GadgetFailed(TOO_LONG)
         return asked.text
 
     def keep(self, state: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ from bot.recollection import Recollection
 from bot.worker import TurnLimits, Worker
 from gadgets.context import Occasion
 from gadgets.gadget import Gadget, gadget
-from gadgets.toolbox import Outcome, Toolbox
+from gadgets.toolbox import Outcome, Toolbox, Visiting
 from storage.database import Database
 from storage.sqlite import SQLiteDatabase
 from tests.fakes.stub_platform import StubPlatform
@@ -102,6 +102,7 @@ async def running_core(
     stories: bool = False,
     makes_way: bool = True,
     rights: Rights | None = None,
+    visiting: Visiting | None = None,
 ) -> AsyncIterator[Core[StubPlatform]]:
     """Everything between the stub platform and a model, on a SQLite file."""
     stub = platform or StubPlatform()
@@ -123,6 +124,7 @@ async def running_core(
             stories=stories,
             makes_way=makes_way,
             rights=rights,
+            visiting=visiting,
         ) as core,
         core.engine,
     ):
@@ -147,12 +149,13 @@ async def core_around(
     stories: bool = False,
     makes_way: bool = True,
     rights: Rights | None = None,
+    visiting: Visiting | None = None,
 ) -> AsyncIterator[Core[P]]:
     """Everything between a platform and a model but a running engine; `calls` are the gadgets that really ran.
 
     Only with `stories` the model is asked for more than answers.
     """
-    toolbox = Toolbox(gadgets, notes_of=lambda owner: PersonalNotes(database, owner))
+    toolbox = Toolbox(gadgets, notes_of=lambda owner: PersonalNotes(database, owner), visiting=visiting)
     world = outside or Outside()
     calls: list[tuple[str, Mapping[str, Any], str]] = []
 

@@ -7,20 +7,17 @@ from contextlib import aclosing
 from bot.agent.cleaning import clean
 from bot.agent.prompt import Budget, total_tokens
 from bot.errors import ModelError, sentence_for
-from bot.models.model import Collected, Message, Model, Request, SystemMessage, UserMessage
-from gadgets.context import Asked
+from bot.models.model import Collected, Finished, Message, Model, Request, SystemMessage, UserMessage
+from gadgets.context import TOO_LONG, Asked
 from gadgets.errors import GadgetFailed
 
 MAX_OUTPUT = 8_000
 """Characters that are read of what the model says."""
-TOO_LONG = "That is too long for me to work on at once; a shorter piece of it would do."
 
 
 async def ask(model: Model, budget: Budget, system: str, text: str) -> Asked:
-    """The whole answer, without the model's reasoning. The caller limits the time.
-
-    Raises GadgetFailed when the question does not fit the budget, the answer does not come to an end within it, or the
-    model fails.
+    """The answer without the model's reasoning, and whether it came to an end within the budget. The caller limits the
+    time. Raises GadgetFailed when the question does not fit the budget, or the model fails.
     """
     messages: tuple[Message, ...] = (SystemMessage(system), UserMessage(text))
     if total_tokens(messages) > budget.prompt:
@@ -30,10 +27,9 @@ async def ask(model: Model, budget: Budget, system: str, text: str) -> Asked:
         await _collect(model, Request(messages, budget.num_ctx, budget.max_tokens), output)
     except ModelError as error:
         raise GadgetFailed(sentence_for(error)) from error
-    finished = output.finished
-    if finished is None or finished.reason == "length":
-        raise GadgetFailed(TOO_LONG)
-    return Asked(clean(output.text).strip(), finished.prompt_tokens, finished.completion_tokens)
+    finished = output.finished or Finished("length")
+    text, whole = clean(output.text).strip(), finished.reason != "length"
+    return Asked(text, finished.prompt_tokens, finished.completion_tokens, whole)
 
 
 async def _collect(model: Model, request: Request, output: Collected) -> None:

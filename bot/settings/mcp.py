@@ -71,7 +71,7 @@ class GadgetServer(Section):
     url: Annotated[str, AfterValidator(_url)] = ""
     """The address of a server that speaks streamable HTTP, such as "https://example.org/mcp"."""
     headers: Mapping[Header, Variable] = Field(default_factory=dict)
-    """HTTP headers, and for each the name of the environment variable that holds its value: {X-Api-Key = "FILES_KEY"}."""
+    """HTTP headers, each with the name of the environment variable that has its value: {X-Api-Key = "FILES_KEY"}."""
     token: SecretStr | None = None
     """A token, sent as `Authorization: Bearer`, has no place here but in .env: SECRET_AGENTS_MCP__FILES__TOKEN."""
     allow: Role = "everyone"

@@ -58,9 +58,7 @@ def _example(path: keys.Path) -> str:
     text = "\n" + _prose(keys.section(path).__doc__ or "") + f"#     [{'.'.join(path)}]\n"
     for key in (key for key in keys.every((EXAMPLE,)) if key.path[:-1] == path):
         value = "" if key.secret else f"#     {key.path[-1]} = {_value(_default(key))}\n"
-        text += (
-            _prose(("Its token is not for this file. " if key.secret else "") + (key.field.description or "")) + value
-        )
+        text += _prose(key.field.description or "") + value
     return text
 
 

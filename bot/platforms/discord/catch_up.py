@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from bot.platforms.discord.insisting import insist
 from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.places import NAME
+from bot.platforms.insisting import insist
 from bot.settings.sections import Discord
 from storage import conversations, watermarks
 from storage.database import Database

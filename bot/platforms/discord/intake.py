@@ -12,11 +12,11 @@ import discord
 from bot.errors import OverLimit, UserError
 from bot.inbox import Inbox
 from bot.platforms.discord.access import Access
-from bot.platforms.discord.insisting import insist
 from bot.platforms.discord.places import event_key, place_of, visitor_of
 from bot.platforms.discord.progress import Progress
 from bot.platforms.discord.questions import addressed, inbound_of, opens_for_somebody_else, says_something, text_of
 from bot.platforms.files import FileLimits
+from bot.platforms.insisting import insist
 from bot.platforms.lanes import Lanes
 from storage import conversations
 from storage.database import Database

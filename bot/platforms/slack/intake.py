@@ -7,11 +7,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
 
 from bot.errors import OverLimit, PlatformError, PlatformGone, UserError
 from bot.inbox import Inbox
 from bot.platforms import slack_text
+from bot.platforms.insisting import insist
 from bot.platforms.lanes import Lanes
 from bot.platforms.slack.api import Api
 from bot.platforms.slack.places import Team, event_key, is_direct, key_of_message
@@ -19,7 +19,6 @@ from bot.platforms.slack.questions import Event, Questions, speaker_of
 from bot.platforms.slack.words import Words
 from storage import conversations
 from storage.database import Database
-from storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +32,6 @@ MAX_UNDERWAY = 10_000
 WAITING = "I cannot save messages right now. I answer this one as soon as I can."
 MISSED_SECONDS = 60.0
 """An event that comes so late was sent while nobody listened, and was repeated by Slack."""
-FIRST_RETRY_SECONDS = 0.5
-LAST_RETRY_SECONDS = 30.0
 
 
 class NotStoredYet(Exception):
@@ -100,7 +97,7 @@ class Intake:
         inbound = await self._questions.inbound(event)
         inbound = replace(inbound, missed=time.time() - float(event["ts"]) > MISSED_SECONDS)
         try:
-            await self._insist(lambda: self._inbox.admit(inbound), event)
+            await insist(lambda: self._inbox.admit(inbound), lambda: self._tell(event, WAITING))
         except UserError as refused:
             if not (isinstance(refused, OverLimit) and refused.told):
                 await self._tell(event, str(refused))
@@ -108,7 +105,7 @@ class Intake:
     async def _is_ours(self, event: Event) -> bool:
         """Whether a thread holds a running conversation."""
         key = key_of_message(self._team.id, event)
-        found = await self._insist(
+        found = await insist(
             lambda: self._database.read(conversations.find_active, key.platform, key.workspace, key.channel, key.thread)
         )  # nobody is told that this fails: in most threads nobody talks to the bot
         return found is not None
@@ -120,10 +117,10 @@ class Intake:
         elif message.get("text") != before.get("text") and message.get("user") != self._team.bot_user:
             key = event_key(self._team.id, event["channel"], message["ts"])
             text = await self._questions.text(message)
-            await self._insist(lambda: self._inbox.amend(key, text))
+            await insist(lambda: self._inbox.amend(key, text))
 
     async def _deleted(self, channel: str, ts: str) -> None:
-        await self._insist(lambda: self._inbox.withdraw(event_key(self._team.id, channel, ts)))
+        await insist(lambda: self._inbox.withdraw(event_key(self._team.id, channel, ts)))
 
     async def _stored(self, event: Event, message: Event, work: Callable[[], Awaitable[None]]) -> None:
         """Do it in the lane of the message's thread, and wait as long as Slack waits. A repetition waits, too."""
@@ -147,22 +144,6 @@ class Intake:
         finally:
             done.cancel()
             del self._underway[name]
-
-    async def _insist(self, ask: Callable[[], Awaitable[Any]], told: Event | None = None) -> Any:
-        """Slack repeats an event for some minutes only: what cannot be stored now is stored later. Whose message is
-        `told` is told once that it takes long.
-        """
-        wait = FIRST_RETRY_SECONDS
-        while True:  # until it is stored, or the end of the program: then Slack repeats what it was not told of
-            try:
-                return await ask()
-            except StorageError as error:
-                _log.error("an event cannot be stored yet: %r", error)
-                if told is not None:
-                    await self._tell(told, WAITING)
-                    told = None
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, LAST_RETRY_SECONDS)
 
     async def _tell(self, event: Event, sentence: str) -> None:
         """Only to who wrote it: Slack has no way to say it once to all."""

@@ -1,19 +1,21 @@
 """What gadgets get from the bot: the turn's model, and their user's notes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.agent.asking import MAX_OUTPUT, TOO_LONG
+from bot.agent.asking import MAX_OUTPUT
 from bot.agent.roster import Profile, Roster
 from bot.errors import ModelBusy, sentence_for
 from bot.models.model import Finished, SystemMessage, ThinkingDelta, ToolCall, ToolMessage, UserMessage
 from bot.platforms.platform import Author
+from gadgets.context import TOO_LONG
 from gadgets.notes import recall, remember
 from gadgets.translator import translate
 from storage import turns
 from storage.database import Connection
-from tests.core import Core, running_core
+from tests.core import OPTIONS, Core, running_core
 from tests.fakes.scripted_model import Script, ScriptedModel
 from tests.fakes.stub_platform import StubPlatform, message
 
@@ -54,6 +56,24 @@ async def test_a_gadget_asks_the_turns_model_and_the_turn_pays(tmp_path: Path) -
     assert (steps[1].body["prompt_tokens"], steps[1].body["completion_tokens"]) == (100, 7)
     assert cost == (10 + 100 + 10, 5 + 7 + 5)
     assert core.platform.channel.answers() == ["It is: buenos días."]
+
+
+async def test_an_answer_that_was_cut_is_paid_for_all_the_same(tmp_path: Path) -> None:
+    model = ScriptedModel([TRANSLATE], ["uno ", Finished("length", 100, 7)], ["Sorry."])
+    async with running_core(tmp_path / "db", model, gadgets=GADGETS, roster=ROSTER) as core:
+        admitted = await core.inbox.admit(message("Translate good morning"))
+        await core.platform.wait_for(1)
+        assert await core.database.read(tokens, admitted.turn) == (10 + 100 + 10, 5 + 7 + 5)
+
+
+async def test_a_text_that_does_not_fit_the_window_is_not_sent(tmp_path: Path) -> None:
+    call = ToolCall("c1", "translate", {"text": "ü" * 3_000, "to": "Spanish"})
+    model = ScriptedModel([call], ["Sorry."])
+    small = replace(OPTIONS, num_ctx=1024)
+    async with running_core(tmp_path / "db", model, gadgets=GADGETS, roster=ROSTER, options=small) as core:
+        await core.inbox.admit(message("Translate that"))
+        await core.platform.wait_for(1)
+    assert result(model) == TOO_LONG
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class TestSources:
         settings = load()
         assert settings == Settings()
         assert (settings.agent, settings.web.port, settings.model.num_ctx) == ("quartermaster", 8321, 8192)
-        assert settings.agents[QUARTERMASTER].gadgets == tuple(each.name for each in GENERAL)
+        assert settings.agents[QUARTERMASTER].gadgets == (*(each.name for each in GENERAL), "*")
         assert settings.agents[TASKMASTER].gadgets == tuple(each.name for each in FIELD_MISSION)
         assert set(settings.gadgets) == {each.name for each in ALL}
 

@@ -1,4 +1,6 @@
-"""Asking the database until it answers: Discord tells an event once, so what cannot be stored now is stored later."""
+"""Asking the database until it answers: a platform does not tell an event for ever; what cannot be stored now is stored
+later.
+"""
 
 import asyncio
 import logging
@@ -17,7 +19,7 @@ LAST_RETRY_SECONDS = 30.0
 async def insist(ask: Callable[[], Awaitable[T]], tell: Callable[[], Awaitable[None]] | None = None) -> T:
     """What `ask` returns, once it does. `tell` is called after the first failure."""
     wait = FIRST_RETRY_SECONDS
-    while True:  # until it is stored, or the end of the program: then the next start finds it again
+    while True:  # until it is stored, or the end of the program: the platform tells again what it was not told we have
         try:
             return await ask()
         except StorageError as error:
