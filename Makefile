@@ -7,7 +7,7 @@ MESSAGES := 5000
 SEED := 1
 LOCK := pyproject.toml uv.lock scripts/setup.sh
 
-.PHONY: run setup test fire fire-discord fire-slack lint bench bench-decisions
+.PHONY: run setup test fire fire-discord fire-slack lint bench bench-decisions bench-missions
 
 run: .venv/.ready-run ## start the bot; the page is at http://127.0.0.1:8321
 	@exec $(BIN)/secret-agents run $(ARGS)
@@ -37,6 +37,9 @@ bench: .venv/.ready-dev ## side-by-side measurements
 
 bench-decisions: .venv/.ready-dev ## which gadget does the model choose? FILE=set.json for another set of questions
 	@$(BIN)/python -m benchmarks.decisions $(FILE)
+
+bench-missions: .venv/.ready-dev ## does the bundled model lead ten field missions to their end?
+	@$(BIN)/python -m benchmarks.field_missions
 
 .venv/.ready-run: $(LOCK)
 	@$(SETUP) run

@@ -2,7 +2,8 @@
 concrete classes.
 
 Opened in this order, closed in the opposite one: database, HTTP session, model, platforms' objects, gadget servers,
-engine, platforms' connections. The engine is told to finish before the platforms are closed, so that running answers can still be shown.
+engine, platforms' connections. The engine is told to finish before the platforms are closed, so that running answers
+can still be shown.
 """
 
 import asyncio

@@ -76,6 +76,7 @@ class Effects:
     """What a call changes, and costs, beside giving a result; see `Context`."""
 
     state: dict[str, Any] | None = None
+    shown: str = ""
     ends: bool = False
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -138,6 +139,10 @@ class Context:
         Only a gadget that says under which name (`@gadget(keeps="…")`) may, and a call that fails keeps nothing.
         """
         self.effects.state = dict(state)
+
+    def show(self, text: str) -> None:
+        """Show this Markdown behind the answer, letter by letter: for what no model may change or leave out."""
+        self.effects.shown = text
 
     def complete(self) -> None:
         """The conversation is completed with the turn that is running, once it is answered."""

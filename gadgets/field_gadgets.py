@@ -98,9 +98,10 @@ FIELD_MISSION: tuple[Gadget, ...] = (brief, travel, disguise, crack, hint, repor
 
 def _status(context: Context) -> str:
     mission = loaded(context.state)
-    if mission is not None and mission.phase == "over":
-        context.complete()
-    return field_mission.describe(context.state) or NO_MISSION
+    if mission is None:
+        return NO_MISSION
+    _show(context, mission)
+    return field_mission.describe(context.state)
 
 
 def _move(context: Context, move: "Callable[[Mission], Move]") -> str:
@@ -110,9 +111,15 @@ def _move(context: Context, move: "Callable[[Mission], Move]") -> str:
 
 def _moved(context: Context, move: Move) -> str:
     context.keep(kept(move.mission))
-    if move.mission.phase == "over":
-        context.complete()
+    _show(context, move.mission)
     return move.text
+
+
+def _show(context: Context, mission: Mission) -> None:
+    """Codes, lists and points do not depend on how well a model retells them."""
+    context.show(field_mission.card(mission))
+    if mission.phase == "over":
+        context.complete()
 
 
 async def _weather(context: Context, city: City, seed: str) -> Weather:

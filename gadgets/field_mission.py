@@ -53,7 +53,8 @@ def travel(mission: Mission, turn: int, wanted: str, weather: Weather | None) ->
         return _refused(mission, f"No ticket was issued to “{excerpt(wanted)}”.")
     there = replace(mission, phase="disguise", at=place, weather=weather)
     there = replace(there, rack=rack(weather, there.city, there.seed))
-    return Move(there, f"You have arrived in {there.city.name}. {objective(there)}")
+    scene = f"The weather: {weather}. Your contact waits at this place: {there.city.scene}."
+    return Move(there, f"You have arrived in {there.city.name}. {scene} {objective(there)}")
 
 
 def disguise(mission: Mission, turn: int, wanted: str) -> Move:
@@ -95,7 +96,7 @@ def hint(mission: Mission, turn: int) -> Move:
     if mission.phase != "crack":
         return _refused(mission, "There is nothing to hint at here.")
     all_of_them = mission.cipher.hints(mission.offer.key)
-    if mission.hinted_in != turn and mission.hints < len(all_of_them):
+    if mission.hints < len(all_of_them) and (not mission.hints or mission.hinted_in != turn):
         mission = replace(mission, hints=mission.hints + 1, hinted_in=turn)
         cost = f" That hint cost {HINT_COSTS[mission.hints - 1]} points."
     else:
@@ -107,7 +108,7 @@ def report(mission: Mission, turn: int, text: str, now: datetime) -> Move:
     """The end, if the report tells something of what the message said."""
     mission = counted(mission, turn)
     if mission.phase == "over":
-        return Move(mission, debrief(mission))
+        return Move(mission, _ended(mission))
     if mission.phase != "report":
         return _refused(mission, "Headquarters hangs up: there is nothing to report yet.")
     words = {normalised(word) for word in text.split()}
@@ -115,37 +116,42 @@ def report(mission: Mission, turn: int, text: str, now: datetime) -> Move:
     if len(words) < MIN_REPORT or not known & words:
         return _refused(mission, "Headquarters cannot make sense of that.")
     over = replace(mission, phase="over", ended=now.isoformat(timespec="seconds"))
-    return Move(over, debrief(over))
-
-
-def debrief(mission: Mission) -> str:
-    rank = next(name for least, name in _RANKS if mission.score >= least)
-    return (
-        f"Mission accomplished in {mission.city.name}: {mission.score} points, the mark of {rank}. "
-        f"Time: {_count(mission.turns, 'turn')} (-{mission.late}), {_count(mission.minutes, 'minute')}, from "
-        f"{_clock(mission.started)} to {_clock(mission.ended)} UTC. Hints: {_hints(mission)} (-{mission.helped}). "
-        f"Mistakes: {mission.mistakes} (-{mission.clumsy}). {mission.offer.cipher} code: +{mission.cipher.bonus}. "
-        "This mission is over."
-    )
+    return Move(over, _ended(over))
 
 
 def objective(mission: Mission) -> str:
-    """What is to be done now, with all that one needs for it."""
+    """What is to be done now."""
     match mission.phase:
         case "travel":
-            return f"Now choose a destination. The tickets are:{_listed(_offered(mission))}"
+            return "Now choose one of the three tickets."
         case "disguise":
-            return (
-                f"The weather in {mission.city.name}: {mission.weather}. Your contact waits at this place: "
-                f"{mission.city.scene}. Now choose a disguise that suits both. On the rack hang:"
-                f"{_listed(str(BY_NAME[name]) for name in mission.rack)}"
-            )
+            return "Now choose a disguise from the rack that suits the weather and the place."
         case "crack":
-            return f"Now crack the code that the contact slipped you:{_listed([mission.ciphertext])}"
+            return "Now crack the code that your contact slipped you."
         case "report":
             return "Now report back to headquarters, in your own words: what did the message say?"
         case "over":
-            return "Nothing is left to do."
+            return "This mission is over."
+
+
+def card(mission: Mission) -> str:
+    """All that one needs for the objective, as Markdown."""
+    match mission.phase:
+        case "travel":
+            return f"**Tickets:**{_listed(_offered(mission))}"
+        case "disguise":
+            place = (
+                f"**{mission.city.name}:** {mission.weather}. Your contact waits at this place: {mission.city.scene}."
+            )
+            hint = f"\n**Hint:** nobody would notice the {_suitable(mission)[0]}." if mission.outfit_hinted else ""
+            return f"{place}\n**On the rack:**{_listed(str(BY_NAME[name]) for name in mission.rack)}{hint}"
+        case "crack":
+            hints = f"\n**Hints:**{_listed(mission.clues)}" if mission.clues else ""
+            return f"**The code:** `{mission.ciphertext}`{hints}"
+        case "report":
+            return f"**The message:** “{mission.plaintext}”"
+        case "over":
+            return f"**Debrief: {mission.score} points, the mark of {_rank(mission)}**{_listed(_accounts(mission))}"
 
 
 def describe(state: Mapping[str, Any]) -> str:
@@ -154,14 +160,35 @@ def describe(state: Mapping[str, Any]) -> str:
     if mission is None:
         return ""
     if mission.phase == "over":
-        return f"**Field mission:** {debrief(mission)}"
+        return f"**Field mission**, {PHASES['over']} in {mission.city.name}\n{card(mission)}"
     phases: list[Phase] = list(PHASES)
     at = f"phase {phases.index(mission.phase) + 1} of {len(phases) - 1}: {PHASES[mission.phase]}"
-    clues = "".join(f"\n- {clue}" for clue in mission.clues) if mission.phase == "crack" else ""
     return (
-        f"**Field mission**, {at}\n**Objective:** {objective(mission)}{clues}\n**Score:** {mission.score} points "
-        f"({_count(mission.turns, 'turn')}, {_count(_hints(mission), 'hint')}, {_count(mission.mistakes, 'mistake')})"
+        f"**Field mission**, {at}\n**Objective:** {objective(mission)}\n{card(mission)}\n"
+        f"**Score:** {mission.score} points ({_count(mission.turns, 'turn')}, {_count(_hints(mission), 'hint')}, "
+        f"{_count(mission.mistakes, 'mistake')})"
     )
+
+
+def _rank(mission: Mission) -> str:
+    return next(name for least, name in _RANKS if mission.score >= least)
+
+
+def _accounts(mission: Mission) -> Iterator[str]:
+    """What the score is made of."""
+    yield (
+        f"Time: {_count(mission.turns, 'turn')} (-{mission.late}); {_count(mission.minutes, 'minute')}, from "
+        f"{_clock(mission.started)} to {_clock(mission.ended)} UTC"
+    )
+    yield f"Hints: {_hints(mission)} (-{mission.helped})"
+    yield f"Mistakes: {mission.mistakes} (-{mission.clumsy})"
+    yield f"{mission.offer.cipher} code: +{mission.cipher.bonus}"
+
+
+def _suitable(mission: Mission) -> list[str]:
+    """The outfits on the rack that suit."""
+    assert mission.weather is not None
+    return [name for name in mission.rack if not problem(BY_NAME[name], mission.weather, mission.city)]
 
 
 def _refused(mission: Mission, why: str) -> Move:
@@ -176,11 +203,13 @@ def _mistaken(mission: Mission, tried: str, why: str) -> Move:
 
 
 def _disguise_hint(mission: Mission) -> Move:
-    assert mission.weather is not None
     hinted = replace(mission, outfit_hinted=True)
-    suits = [name for name in mission.rack if not problem(BY_NAME[name], mission.weather, mission.city)]
     cost = "" if mission.outfit_hinted else f" That hint cost {HINT_COSTS[0]} points."
-    return Move(hinted, f"Hint: nobody would notice the {suits[0]}.{cost} {objective(hinted)}")
+    return Move(hinted, f"Nobody would notice the {_suitable(mission)[0]}.{cost} {objective(hinted)}")
+
+
+def _ended(mission: Mission) -> str:
+    return f"Mission accomplished in {mission.city.name}: {mission.score} points, the mark of {_rank(mission)}."
 
 
 def _place(mission: Mission, wanted: str) -> int | None:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MAX_RESULT = 8_000
 """Characters of a result that a model is given."""
 
+MAX_SHOWN = 2_000
+"""Characters that a gadget may have shown behind the answer."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -31,7 +34,8 @@ class Outcome:
     """What became of a call. `text` is for the model; `retry` tells that another call with other words may work.
 
     `state` is what the gadget's family keeps about the conversation from now on, None where that did not change.
-    `ends`: the conversation is completed with this turn. `cached`: the result of an earlier call of the same, or of one
+    `shown` is Markdown that people are to see as it is, behind the answer. `ends`: the conversation is completed with
+    this turn. `cached`: the result of an earlier call of the same, or of one
     that was running. The tokens are those that the gadget asked the language model for.
     """
 
@@ -39,6 +43,7 @@ class Outcome:
     ok: bool
     retry: bool = False
     state: dict[str, Any] | None = None
+    shown: str = ""
     ends: bool = False
     cached: bool = False
     prompt_tokens: int = 0
@@ -172,7 +177,8 @@ async def _run(gadget: Gadget, context: Context, values: Mapping[str, Any]) -> O
     effects = context.effects
     try:
         outcome = _outcome(await _result(gadget, context, values), ok=True)
-        outcome = replace(outcome, state=_kept(gadget, context), ends=effects.ends)
+        shown = clip(clean(effects.shown), MAX_SHOWN)
+        outcome = replace(outcome, state=_kept(gadget, context), shown=shown, ends=effects.ends)
     except GadgetError as exc:
         outcome = _outcome(str(exc), ok=False, retry=isinstance(exc, BadArguments))
     except Exception:

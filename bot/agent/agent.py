@@ -17,7 +17,7 @@ from bot.agent.asking import ask
 from bot.agent.calibration import Calibration, Seen
 from bot.agent.decisions import Decision, parse_decision
 from bot.agent.files import question_message
-from bot.agent.journal import Journal, model_body, result_body, rounds_of, tokens_of
+from bot.agent.journal import Journal, model_body, result_body, rounds_of, shown_by, tokens_of
 from bot.agent.memory import remembered
 from bot.agent.narration import Narration, Show
 from bot.agent.prompt import (
@@ -25,6 +25,7 @@ from bot.agent.prompt import (
     Exchange,
     Question,
     estimate_tokens,
+    least_tokens,
     message_tokens,
     system_message,
     total_tokens,
@@ -345,7 +346,9 @@ class _Run:
         counted = output.finished.prompt_tokens if output.finished else 0
         self._cut = False
         if counted:
-            estimated = total_tokens(ask.request.messages) + (self._equipment.tokens if ask.request.tools else 0)
+            estimated = least_tokens(ask.request.messages)
+            if counted > estimated:  # only then the exact estimate matters
+                estimated = total_tokens(ask.request.messages) + (self._equipment.tokens if ask.request.tools else 0)
             seen = Seen(estimated, counted, self._conversation.budget)
             self._cut = self._agent.calibration.observe(self._agent.answered_by, seen)
         return self._cut
@@ -399,6 +402,8 @@ class _Run:
     def _answer(self, ask: Ask, output: Collected) -> Answer:
         if output.finished and output.finished.reason == "length":
             self._narration.add(CUT_ANSWER)
+        for text in shown_by(self._journal.steps):
+            self._narration.add(f"\n\n{text}")
         model = self._agent.answered_by
         said = [step.body["text"] for step in self._journal.steps if step.kind == "model"]
         prompt, completion = tokens_of(self._journal.steps)

@@ -142,7 +142,7 @@ MISSION_EXAMPLES: tuple[Example, ...] = (
         ("User: begin", "You: Choose a destination: Samarkand, Ulm or Quito."),
     ),
     Example(
-        "is it the owl flies south?",
+        "the owl flies south",
         (Call("crack", {"guess": "the owl flies south"}),),
         ("User: what now?", "You: Crack this code: UIF PXM GMJFT TPVUI"),
     ),

@@ -2,9 +2,9 @@
 
 A step's body is JSON: `model` = {"phase", "text", "thinking"?, "calls": [{"id", "name", "arguments"}], "model",
 "prompt_tokens", "completion_tokens"}; `result` = {"round", "call", "tool", "parameters", "result", "ok", "retry",
-"ends"?, "cached"?, "prompt_tokens"?, "completion_tokens"?}: whether the gadget completed the conversation, whether
-nothing ran because the result was known, and what the gadget asked the model for; `choice` (see bot.agent.choice) =
-{"agent", "text", "model", "prompt_tokens", "completion_tokens"}.
+"shown"?, "ends"?, "cached"?, "prompt_tokens"?, "completion_tokens"?}: what is to be seen behind the answer, whether the
+gadget completed the conversation, whether nothing ran because the result was known, and what the gadget asked the
+model for; `choice` (see bot.agent.choice) = {"agent", "text", "model", "prompt_tokens", "completion_tokens"}.
 """
 
 from collections.abc import Sequence
@@ -56,13 +56,18 @@ def result_body(round_number: int, index: int, result: Result, outcome: Outcome)
         "ok": result.ok,
         "retry": result.retry,
     }
-    more = {name: getattr(outcome, name) for name in ("ends", "cached", "prompt_tokens", "completion_tokens")}
+    more = {name: getattr(outcome, name) for name in ("shown", "ends", "cached", "prompt_tokens", "completion_tokens")}
     return body | {name: value for name, value in more.items() if value}
 
 
 def completes(steps: Sequence[Step]) -> bool:
     """Whether a gadget said that the conversation is over with this turn."""
     return any(step.kind == "result" and step.body.get("ends") is True for step in steps)
+
+
+def shown_by(steps: Sequence[Step]) -> list[str]:
+    """What gadgets want to be seen behind the answer, each once."""
+    return list(dict.fromkeys(step.body["shown"] for step in steps if step.kind == "result" and "shown" in step.body))
 
 
 def rounds_of(steps: Sequence[Step]) -> list[Round]:

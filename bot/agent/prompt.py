@@ -83,6 +83,11 @@ def message_tokens(message: Message) -> int:
     return TOKENS_PER_MESSAGE + estimate_tokens(message.text) + more
 
 
+def least_tokens(messages: Sequence[Message]) -> int:
+    """What they are estimated at in any case, found out faster than `total_tokens`."""
+    return sum(len(message.text) for message in messages) // BYTES_PER_TOKEN
+
+
 def total_tokens(messages: Sequence[Message]) -> int:
     return sum(message_tokens(m) for m in messages)
 

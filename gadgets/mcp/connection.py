@@ -17,7 +17,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import TypeAdapter, ValidationError
 
 from gadgets.errors import BadArguments, GadgetFailed
-from gadgets.mcp.http import Endpoint
+from gadgets.mcp.http import EXCESS, Endpoint
 from gadgets.mcp.results import text_of
 from gadgets.mcp.spec import Command, ServerSpec
 from gadgets.mcp.stdio import ChildProcess
@@ -48,8 +48,9 @@ class Connection:
     `stir` is called when either does.
     """
 
-    def __init__(self, spec: ServerSpec, stir: Callable[[], None]) -> None:
+    def __init__(self, spec: ServerSpec, process: ChildProcess, stir: Callable[[], None]) -> None:
         self._spec = spec
+        self._process = process
         self._stir = stir
         self.client: Client | None = None
         self.lost = False
@@ -118,6 +119,8 @@ class Connection:
         name = self._spec.name
         if error.code == types.CONNECTION_CLOSED or error.message == SESSION_IS_GONE:
             self.lose()
+            if self._process.excess:
+                return GadgetFailed(f"The gadget server `{name}` was left, because {EXCESS}.")
             return GadgetFailed(f"The connection to the gadget server `{name}` was lost; what was asked may be done.")
         said = told(self._spec.hide(error.message), MAX_SAID)
         kind = BadArguments if error.code == types.INVALID_PARAMS else GadgetFailed
@@ -127,8 +130,8 @@ class Connection:
 @asynccontextmanager
 async def connect(spec: ServerSpec, stir: Callable[[], None]) -> AsyncIterator[Connection]:
     """Connect, and close in the end, with the process of a server that was started. Raises Unreachable."""
-    connection = Connection(spec, stir)
     process, endpoint = ChildProcess(spec), None
+    connection = Connection(spec, process, stir)
     transport: AbstractAsyncContextManager[Any]
     if isinstance(spec.reach, Command):
         transport = process.opened(spec.reach, connection.lose)

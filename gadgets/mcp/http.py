@@ -10,10 +10,9 @@ from typing import Any
 import httpx2
 from mcp.client.streamable_http import streamable_http_client
 
-from gadgets.mcp.spec import Address
+from gadgets.mcp.spec import MAX_MESSAGE, Address
 
-MAX_MESSAGE = 16 * 1024 * 1024
-"""Bytes of one message. An answer of more is given up."""
+EXCESS = "it gives more than can be taken in"
 ASK_SECONDS = 10.0
 """For a connection, and for a request to be sent."""
 SILENT_SECONDS = 3_600.0
@@ -58,7 +57,7 @@ class _Bounded(httpx2.AsyncByteStream):
         async for chunk in self._stream:
             room -= len(chunk)
             if room < 0:
-                raise httpx2.ReadError(f"more than {MAX_MESSAGE} bytes")
+                raise httpx2.StreamError(EXCESS)
             yield chunk
 
     async def aclose(self) -> None:

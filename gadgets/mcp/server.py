@@ -50,7 +50,7 @@ class Server:
     async def keep(self) -> None:
         """Connect, and connect again, until it is cancelled."""
         await asyncio.to_thread(_machinery)
-        pause = FIRST_PAUSE
+        pause = 0.0
         clock = asyncio.get_running_loop().time
         while True:  # ends by being cancelled, and waits in every round
             began = clock()
@@ -60,9 +60,8 @@ class Server:
             except Exception as error:  # noqa: BLE001 - of any kind: a third party is on the other side
                 _log.warning("%s: no connection: %s", self.spec.name, _told(error))
             self.settled.set()
-            pause = FIRST_PAUSE if clock() - began > STEADY_SECONDS else pause
+            pause = next_pause(pause, clock() - began)
             await asyncio.sleep(pause)
-            pause = min(MAX_PAUSE, 2 * pause)
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> str:
         """What the tool gave. Raises GadgetError."""
@@ -109,6 +108,11 @@ class Server:
             self.gadgets = await asyncio.to_thread(gadgets_of, self.spec, tools, self.call)
             self._listed = tools
             self._announce()
+
+
+def next_pause(last: float, held: float) -> float:
+    """Seconds before the next attempt, after the last pause and an attempt or a connection that `held` so long."""
+    return FIRST_PAUSE if held > STEADY_SECONDS or not last else min(MAX_PAUSE, 2 * last)
 
 
 def _machinery() -> None:

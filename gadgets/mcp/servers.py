@@ -9,7 +9,7 @@ from gadgets.gadget import Gadget
 from gadgets.mcp.server import Server
 from gadgets.mcp.spec import ServerSpec
 
-FIRST_SECONDS = 5.0
+FIRST_SECONDS = 10.0
 """After the start, how long a message waits for the gadgets of a server that is still being connected."""
 END_SECONDS = 4.0
 """For all servers to be left, at the end of the program."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from gadgets.roles import Role
 
+MAX_MESSAGE = 4 * 1024 * 1024
+"""Bytes of one message; to read it holds up the event loop for some hundredths of a second."""
 HIDDEN = "•••"
 MIN_SECRET = 4
 """Characters; a shorter value, such as `1`, is no secret and would be found everywhere."""

@@ -20,11 +20,9 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
 
-from gadgets.mcp.spec import Command, ServerSpec
+from gadgets.mcp.spec import MAX_MESSAGE, Command, ServerSpec
 from gadgets.text import excerpt
 
-MAX_MESSAGE = 16 * 1024 * 1024
-"""Bytes of one message. A server that says more at once is given up."""
 END_SECONDS = 1.0
 """For a process to end by itself, and again for it to end when it is asked to."""
 WAITING = 64
@@ -38,11 +36,12 @@ Outgoing = MemoryObjectSendStream[SessionMessage]
 
 
 class ChildProcess:
-    """A running server. `said` are its last words on standard error."""
+    """A running server. `said` are its last words on standard error; `excess`: it was left for too long a message."""
 
     def __init__(self, spec: ServerSpec) -> None:
         self._spec = spec
         self.said: deque[str] = deque(maxlen=SAID_LINES)
+        self.excess = False
 
     @asynccontextmanager
     async def opened(self, command: Command, ended: Callable[[], None]) -> AsyncIterator[tuple[Incoming, Outgoing]]:
@@ -72,6 +71,8 @@ class ChildProcess:
                 _kill_group(process, signal.SIGKILL)
                 for task in tasks:
                     task.cancel()
+                # Nothing public closes the pipes where the process left something unread, or to a process of its own.
+                process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
 
     async def _read(
         self, process: Process, received: MemoryObjectSendStream[SessionMessage | Exception], ended: Callable[[], None]
@@ -89,7 +90,7 @@ class ChildProcess:
         try:
             return await stdout.readline()
         except ValueError:
-            _log.warning("%s: sent a message of more than %d bytes", self._spec.name, MAX_MESSAGE)
+            self.excess = True
             return b""
 
     async def _listen(self, process: Process) -> None:

@@ -17,7 +17,7 @@ from bot.models.embedded import EmbeddedModel
 from bot.models.model import Request, ToolCall, ToolMessage
 from bot.models.weights import LARGE, cache_dir, installed
 from bot.platforms.platform import Author
-from gadgets.field_mission import objective
+from gadgets.field_mission import card, objective
 from gadgets.field_state import FAMILY, Mission, normalised
 from storage import conversations
 from storage.database import Connection
@@ -58,7 +58,7 @@ async def test_ten_missions_are_played_to_the_end(tmp_path: Path) -> None:
     assert [each.completed for each in played] == [True] * 10
     assert all(len(each.said) == 5 for each in played)
     assert all(each.mission is not None and each.mission.score >= 100 for each in played)
-    assert all("Mission accomplished" in each.answers[-1] for each in played)
+    assert all(each.mission and each.answers[-1].endswith(card(each.mission)) for each in played)
     assert len({each.mission.offers for each in played if each.mission}) == 10
 
 
@@ -135,6 +135,19 @@ async def test_mission_show_tells_phase_objective_and_score(tmp_path: Path) -> N
     assert "phase 3 of 4: crack the code" in answer.text
     assert mission.ciphertext in answer.text
     assert "95 points (4 turns, 1 hint, 0 mistakes)" in answer.text
+
+
+async def test_what_is_needed_is_shown_letter_by_letter_whatever_the_model_says(tmp_path: Path) -> None:
+    def mumbling(request: Request) -> Script:
+        return ["Hm."] if isinstance(request.messages[-1], ToolMessage) else lead(request)
+
+    async with field_core(tmp_path / "db", ScriptedModel(answer=mumbling)) as core:
+        conversation = await begin(core, "seed-1")
+        for number in range(5):
+            answer = await say(core, "seed-1", number, words(await mission_of(core, conversation.number), 0))
+            mission = await mission_of(core, conversation.number)
+            assert mission is not None
+            assert answer == f"Hm.\n\n{card(mission)}"
 
 
 BOUNDARIES = [

@@ -18,7 +18,7 @@ from tests.core import OPTIONS, PLAIN, TURN_LIMITS, running_core
 from tests.fakes.stub_platform import message
 from tests.waiting import until_found
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(500)
 TURNS = 200
 FACT = "Hello! My parrot is called Quixotic and he is green."
 PLACES = ("Oslo", "Rome", "Lima", "Cairo", "Quito", "Turin", "Paris")
@@ -30,7 +30,7 @@ async def model() -> AsyncIterator[EmbeddedModel]:
     if installed(LARGE, cache_dir()) is None:
         pytest.skip("the embedded model is not in the cache: secret-agents model pull")
     async with aiohttp.ClientSession() as http:
-        yield EmbeddedModel(http, weights=LARGE, num_ctx=2048, fetch=False)
+        yield EmbeddedModel(http, weights=LARGE, num_ctx=1024, fetch=False)
 
 
 def fill(connection: Connection) -> int:
@@ -48,14 +48,14 @@ def fill(connection: Connection) -> int:
 
 
 async def test_a_fact_of_the_first_turn_is_told_after_200(tmp_path: Path, model: EmbeddedModel) -> None:
-    options = replace(OPTIONS, num_ctx=2048, max_tokens=128)
-    bounds = replace(TURN_LIMITS, seconds=120, window=8)
+    options = replace(OPTIONS, num_ctx=1024, max_tokens=96)
+    bounds = replace(TURN_LIMITS, seconds=150, window=6)
     async with running_core(tmp_path / "db", model, options=options, turn_limits=bounds, stories=True) as core:
         number = await core.database.write(fill)
         await core.inbox.admit(message("Good evening.", 1))
         await core.platform.wait_for(1)
         text = await until_found(
-            lambda: core.database.read(summaries.read, number), lambda found: parsed(found).story, seconds=120
+            lambda: core.database.read(summaries.read, number), lambda found: parsed(found).story, seconds=200
         )
         left = await core.database.read(summaries.unsummarised, number, limit=TURNS, characters=50)
         assert len(left) <= bounds.window

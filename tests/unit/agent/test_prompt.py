@@ -10,6 +10,7 @@ from bot.agent.prompt import (
     Budget,
     Exchange,
     estimate_tokens,
+    least_tokens,
     message_tokens,
     system_message,
     total_tokens,
@@ -31,6 +32,11 @@ def test_the_window_is_the_newest_exchanges_in_order(past: list[Exchange], token
     chosen = window(past, tokens, shared=False)
     kept = past[len(past) - len(chosen) // 2 :]
     assert chosen == [m for e in kept for m in (UserMessage(e.user_message), AssistantMessage(e.agent_response))]
+
+
+@given(st.lists(st.builds(UserMessage, TEXTS), max_size=9))
+def test_the_fast_estimate_is_never_above_the_exact_one(messages: list[UserMessage]) -> None:
+    assert least_tokens(messages) <= total_tokens(messages)
 
 
 def test_everything_that_fits_is_in_the_window() -> None:

@@ -11,7 +11,7 @@ from gadgets.context import Context, Occasion
 from gadgets.errors import BadArguments, GadgetError, GadgetFailed
 from gadgets.gadget import Gadget, gadget
 from gadgets.text import CUT
-from gadgets.toolbox import MAX_RESULT, Outcome, Toolbox
+from gadgets.toolbox import MAX_RESULT, MAX_SHOWN, Outcome, Toolbox
 
 
 class Volume(BaseModel):
@@ -226,7 +226,14 @@ async def nameless(context: Context) -> str:
     return "kept"
 
 
-KEEPING = Toolbox([count, spoil, nameless])
+@gadget()
+async def display(context: Context, text: str) -> str:
+    """Show a text."""
+    context.show(text)
+    return "shown"
+
+
+KEEPING = Toolbox([count, spoil, nameless, display])
 
 
 async def kept(http: aiohttp.ClientSession, name: str, **arguments: Any) -> Outcome:
@@ -240,6 +247,11 @@ async def test_a_gadget_reads_and_replaces_what_its_family_keeps(http: aiohttp.C
 
 async def test_a_gadget_may_complete_the_conversation(http: aiohttp.ClientSession) -> None:
     assert (await kept(http, "count", ends=True)).ends is True
+
+
+async def test_what_is_shown_is_cleaned_and_bounded(http: aiohttp.ClientSession) -> None:
+    assert (await kept(http, "display", text="*a*\x00\u202eb")).shown == "*a*b"
+    assert len((await kept(http, "display", text="x" * 100_000)).shown) == MAX_SHOWN
 
 
 async def test_a_call_that_fails_keeps_and_completes_nothing(http: aiohttp.ClientSession) -> None:
