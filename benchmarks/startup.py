@@ -26,8 +26,8 @@ from benchmarks.support.verdict import verdict
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = (
-    "discord", "httpx", "markdown_it", "nh3", "ollama", "openai", "prompt_toolkit", "psycopg", "rich", "selenium",
-    "slack_bolt", "slack_sdk", "xllamacpp",
+    "discord", "httpx", "httpx2", "jsonschema", "markdown_it", "mcp", "nh3", "ollama", "openai", "prompt_toolkit",
+    "psycopg", "rich", "selenium", "slack_bolt", "slack_sdk", "xllamacpp",
 )  # fmt: skip
 """Packages that nothing needs before the first message."""
 CONFIG = """

@@ -53,17 +53,25 @@ def _spec(name: str, server: GadgetServer, given: Mapping[str, str]) -> ServerSp
 
 def _reach(name: str, server: GadgetServer, given: Mapping[str, str]) -> Command | Address:
     if server.command:
-        return Command(server.command, {each: _value(name, "env", each, given) for each in server.env})
-    headers = {header: _value(name, "headers", each, given) for header, each in server.headers.items()}
+        return Command(server.command, {each: _value(f"[mcp.{name}] env", each, given) for each in server.env})
+    where = f"[mcp.{name}] headers"
+    headers = {header: _header(where, header, each, given) for header, each in server.headers.items()}
     if server.token is not None:
         headers["Authorization"] = f"Bearer {server.token.get_secret_value()}"
     return Address(server.url, headers)
 
 
-def _value(name: str, key: str, variable: str, given: Mapping[str, str]) -> str:
+def _value(where: str, variable: str, given: Mapping[str, str]) -> str:
+    if not given.get(variable):
+        raise ConfigurationError(f"{where}: the variable {variable} is not set; set it in .env")
+    return given[variable]
+
+
+def _header(where: str, header: str, variable: str, given: Mapping[str, str]) -> str:
+    """Messages do not name the variable: by mistake it may be the secret itself."""
     value = given.get(variable, "")
     if not value:
-        raise ConfigurationError(f"[mcp.{name}] {key}: the variable {variable} is not set; set it in .env")
-    if key == "headers" and not (value.isascii() and value.isprintable()):
-        raise ConfigurationError(f"[mcp.{name}] {key}: what {variable} holds cannot be sent in a header")
+        raise ConfigurationError(f"{where}: the variable for {header} is not set; set it in .env")
+    if not (value.isascii() and value.isprintable()):
+        raise ConfigurationError(f"{where}: what the variable for {header} holds cannot be sent in a header")
     return value

@@ -81,7 +81,7 @@ EXAMPLES: tuple[Example, ...] = (
     Example("Which is warmer today, Cairo or Madrid?", (_weather("Cairo"), _weather("Madrid"))),
     Example("Found a note in Caesar cipher: XLMW MW JYR", (_decrypt("XLMW MW JYR"),)),
     Example("Proofread this for me: the storm have passed."),
-    Example("Throw two six-sided dice and add 3.", (_dice("2d6+3"),)),
+    Example("Throw a twelve-sided die and add 3.", (_dice("1d12+3"),)),
     Example(
         "If it's 14:20 in Berlin, how late is that in Toronto?", (_clock(place="Berlin", time="14:20", to="Toronto"),)
     ),

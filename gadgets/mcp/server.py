@@ -38,7 +38,7 @@ class Server:
         self.spec = spec
         self.gadgets: tuple[Gadget, ...] = ()
         self.settled = asyncio.Event()
-        self._announce = announce
+        self.announce = announce
         self._connection: Connection | None = None
         self._listed: Sequence[Tool] = ()
         self._news = asyncio.Event()
@@ -107,7 +107,7 @@ class Server:
         if tools != self._listed:
             self.gadgets = await asyncio.to_thread(gadgets_of, self.spec, tools, self.call)
             self._listed = tools
-            self._announce()
+            self.announce()
 
 
 def next_pause(last: float, held: float) -> float:

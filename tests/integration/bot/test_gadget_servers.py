@@ -87,7 +87,7 @@ async def test_a_model_without_function_calling_uses_them_too(tmp_path: Path) ->
     ):
         await core.inbox.admit(message("1 + 2?"))
         await core.platform.wait_for(1)
-        assert core.platform.channel.shown == ["It is 3."]
+        assert core.platform.channel.answers() == ["It is 3."]
     assert journal(calls) == [("add", {"a": 1, "b": 2})]
 
 
@@ -117,7 +117,7 @@ async def test_a_dead_server_is_a_sentence_and_the_turn_is_answered(tmp_path: Pa
     ):
         await core.inbox.admit(message("Die"))
         await core.platform.wait_for(1)
-        assert core.platform.channel.shown == ["The files are not to be reached."]
+        assert core.platform.channel.answers() == ["The files are not to be reached."]
     assert "was lost" in result(model.requests[1])
     assert result(model.requests[2]) == "The gadget server `files` is not reachable at the moment."
 

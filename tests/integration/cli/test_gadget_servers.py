@@ -130,7 +130,7 @@ class TestCheck:
         row = {each["part"]: each for each in json.loads(done.out)}["mcp files"]
         assert row["why"] == "[mcp.files] env: the variable FILES_KEY is not set; set it in .env"
         started = await command("run")
-        assert started.status == 1
+        assert started.status == 2
         assert "[mcp.files] env: the variable FILES_KEY is not set; set it in .env" in started.err
 
 

@@ -48,6 +48,16 @@ async def test_show_as_json_has_every_turn(command: Command, talked: str) -> Non
     assert [turn["agent_response"] for turn in shown["turns"]] == ["Good evening.", "Red."]
 
 
+async def test_show_tells_how_a_field_mission_stands(command: Command, ollama: FakeOllama) -> None:
+    ollama.queue(Script(tool_calls=({"name": "brief", "arguments": {}},)), Script(text=("Good luck.",)))
+    said = await command("chat", said="taskmaster: let us begin")
+    assert "Tickets:" in said.out
+    identity = json.loads((await command("list", "--json")).out)[0]["id"]
+    shown = (await command("show", identity)).out
+    assert "phase 1 of 4: travel" in shown
+    assert "100 points (1 turn, 0 hints, 0 mistakes)" in shown
+
+
 async def test_end_takes_the_latest_active_terminal_mission(command: Command, talked: str) -> None:
     assert (await command("end")).out == f"Mission {talked} ended.\n"
     assert (await command("end", talked)).out == f"Mission {talked} had ended already.\n"
