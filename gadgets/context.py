@@ -60,7 +60,8 @@ class Occasion:
     `user` is the asker's platform and immutable id, e.g. `discord:123`. `conversation` is the conversation's id and
     `turn` the number of the turn, empty and 0 where there is none. `state` is what the gadget's family has kept about
     this conversation: an object that JSON can hold, empty at first. `role` is the asker's when the message was taken
-    in. `ask` asks the turn's model, where there is one.
+    in. `ask` asks the turn's model, where there is one. `said` is the message and what came just before it, empty
+    where that is not known.
     """
 
     user: str
@@ -69,6 +70,7 @@ class Occasion:
     state: Mapping[str, Any] = field(default_factory=dict)
     role: Role = "everyone"
     ask: AskModel | None = field(default=None, compare=False, repr=False)
+    said: str = field(default="", repr=False)
 
 
 @dataclass(slots=True)

@@ -38,6 +38,12 @@ async def remember(context: Context, text: str) -> str:
         raise BadArguments("There is nothing to remember.")
     if len(note) > MAX_TEXT:
         raise BadArguments(f"A note has at most {MAX_TEXT:,} characters.")
+    if note.endswith("?"):
+        raise BadArguments("That is a question, nothing to remember; recall looks up what was noted.")
+    if context.occasion.said and not told_by(context.occasion.said, note):
+        raise BadArguments(
+            "The user did not say that. Note what they said, in their own words; recall looks things up."
+        )
     outcome = await context.notes.add(note)
     if outcome == "full":
         raise GadgetFailed("There is no room for more notes.")
@@ -73,8 +79,22 @@ def ranked(notes: Sequence[Note], query: str) -> list[Note]:
 
 def words(text: str) -> frozenset[str]:
     """Without regard to case and accents, and without the most common ones."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return frozenset(_WORD.findall(plain)) - _COMMON
+    return frozenset(_WORD.findall(_plain(text))) - _COMMON
+
+
+def told_by(said: str, note: str) -> bool:
+    """Whether a note keeps to what was said: it has all its numbers from there, and half of its words or more.
+
+    A small model that is asked for something it does not know would rather note an answer of its own invention.
+    """
+    plain, wanted = _plain(said), words(note)
+    known = [word for word in wanted if word in plain or (len(word) > STEM and word[:STEM] in plain)]
+    numbers = [word for word in wanted if any(char.isdigit() for char in word)]
+    return 2 * len(known) >= len(wanted) and all(number in plain for number in numbers)
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
 def _score(wanted: frozenset[str], had: frozenset[str]) -> int:

@@ -77,6 +77,8 @@ LEAST_MESSAGES = 2
 """The system prompt and the question: a request of more can be made smaller."""
 REFUSED_FACTOR = 2.0
 """How much smaller a prompt is made that a server refused to read."""
+SAID = 2
+"""Earlier exchanges that a gadget is told of beside the message."""
 FILES_SHARE = 0.75
 """Of the tokens that the words of the question leave, how many its files may take together."""
 
@@ -455,7 +457,8 @@ class _Run:
             return Outcome(absence or text, ok=False, retry=not absence)
         task = self._task
         state = self._state.get(gadget.keeps, {})
-        occasion = Occasion(task.asker, task.conversation, task.turn, state, task.role, self._ask_for_gadget)
+        said = "\n".join([*(f"{e.user_message}\n{e.agent_response}" for e in task.past[-SAID:]), task.question.text])
+        occasion = Occasion(task.asker, task.conversation, task.turn, state, task.role, self._ask_for_gadget, said)
         return await self._agent.call(call.name, call.arguments, occasion)
 
     async def _ask_for_gadget(self, system: str, text: str) -> Asked:

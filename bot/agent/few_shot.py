@@ -91,10 +91,10 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     Example("How many minutes are there in a week?"),
     Example("Which river flows through Vienna?"),
-    Example("Which locker did I say was mine?", (_recall("locker"),)),
+    Example("What was my shoe size again?", (_recall("shoe size"),)),
     Example("Can anybody read this? 'Aol lhnsl ohz shuklk'", (_decrypt("Aol lhnsl ohz shuklk"),)),
     Example("Put 'cheers, my friend' into Portuguese for me.", (_translate("cheers, my friend", "Portuguese"),)),
-    Example("Write two lines about the sea."),
+    Example("I always forget people's names."),
     Example("We want to picnic in Prague on Sunday, good idea?", (_weather("Prague"),)),
     Example(
         "and tomorrow in Bergen?",

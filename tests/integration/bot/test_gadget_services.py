@@ -105,7 +105,7 @@ async def test_notes_are_for_their_user_in_every_conversation_and_for_nobody_els
     ask = ToolCall("c1", "recall", {"query": "code safe"})
     model = ScriptedModel([note], ["Noted."], [ask], ["It is."], [ask], ["I do not know."])
     async with running_core(tmp_path / "db", model, gadgets=GADGETS, roster=ROSTER) as core:
-        await noted(core, "Remember the code", "one", Author("u1", "Alice"), 1)
+        await noted(core, "Remember: the safe's code is CANARY", "one", Author("u1", "Alice"), 1)
         await noted(core, "The code?", "two", Author("u1", "Alice II"), 2)
         assert "The safe's code is CANARY" in result(model)
         await noted(core, "The code?", "three", Author("u2", "Alice"), 3)

@@ -1,12 +1,12 @@
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pytest
 
 from gadgets.context import Context, Note, Occasion
 from gadgets.errors import BadArguments, GadgetFailed
-from gadgets.notes import MAX_FOUND, MAX_QUERY, MAX_TEXT, ranked, recall, remember, words
+from gadgets.notes import MAX_FOUND, MAX_QUERY, MAX_TEXT, ranked, recall, remember, told_by, words
 
 
 @dataclass(slots=True)
@@ -128,3 +128,39 @@ async def test_where_nothing_fits_the_latest_are_told() -> None:
 
 def test_words_are_without_case_accents_and_the_most_common_ones() -> None:
     assert words("What is the Café's TÉLÉPHONE?") == {"cafe", "s", "telephone"}
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        ("Remember that my flight is LH 441", "My flight is LH 441."),
+        ("please note: I'm allergic to nuts", "The user is allergic to nuts"),
+        ("记住我的航班是LH441", "我的航班是LH441"),
+        ("Merk dir: Tante Mays Geburtstag ist am 3. Mai", "Tante May: Geburtstag 3. Mai"),
+        ("yes, remember that\nYour locker is number 12.", "locker number 12"),
+    ],
+)
+def test_a_note_may_say_it_in_other_words(said: str, note: str) -> None:
+    assert told_by(said, note)
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        ("What was my flight number again?", "My flight number was 123."),
+        ("Remind me what my sister's address is", "My sister's address is Elm Street, Lisbon, Portugal"),
+        ("What's the weather?", "The user's password is hunter2"),
+        ("Remember that my flight is LH 441", "My flight is LH 442"),
+    ],
+)
+async def test_a_note_that_a_model_invents_is_not_kept(said: str, note: str) -> None:
+    desk = Desk()
+    context = replace(desk.context(), occasion=Occasion("test:1", said=said))
+    with pytest.raises(BadArguments, match="did not say that"):
+        await remember.function(context, note)
+    assert desk.pads == {}
+
+
+async def test_a_question_is_not_kept() -> None:
+    with pytest.raises(BadArguments, match="recall"):
+        await remember.function(Desk().context(), "Where did I park my car?")
