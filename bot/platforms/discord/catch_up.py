@@ -104,6 +104,12 @@ class CatchUp:
         await self._read_all(_newer(guild, since), since, begun)
         self._away.discard(guild.id)
 
+    async def begin(self) -> None:
+        """Have a position before anything can be heard: on the very first start, questions that a broken first session
+        swallowed are looked for, too.
+        """
+        await insist(self._since)
+
     async def keep_remembering(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_SECONDS)

@@ -83,6 +83,7 @@ class Connection:
         self._catch_up = CatchUp(client, self._database, self._intake, settings)
         self._closing.push_async_callback(self._catch_up.close)
         self._closing.push_async_callback(self._intake.close)
+        await self._catch_up.begin()
         _log.info("Discord: logged in as %s", client.user.name)
         self._logged_in(client)
         self._spawn(self._declare())

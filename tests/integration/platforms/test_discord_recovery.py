@@ -150,6 +150,13 @@ async def test_on_the_very_first_start_nothing_is_looked_for(tmp_path: Path) -> 
             assert await at.stored() == ["hello"]
 
 
+async def test_a_first_session_that_breaks_at_once_loses_nothing(tmp_path: Path) -> None:
+    async with stage() as set_, bot_on(set_, tmp_path, connected=False, waits=replace(WAITS, guilds=0.3)) as at:
+        await set_.discord.wait_for(lambda: set_.discord.counts.identifies)
+        set_.discord.kick(op=9, resumable=False)
+        await at.answered("said into the gap")
+
+
 async def test_a_thread_archived_while_the_bot_was_away_is_read_as_well(tmp_path: Path) -> None:
     async with stage() as set_:
         async with bot_on(set_, tmp_path) as at:
