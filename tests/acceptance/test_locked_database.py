@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from bot import respondents
 from bot.errors import sentence_for
 from bot.worker import CANNOT_SAVE
-from storage import turns
 from storage.database import Database, P, R, Unit
 from storage.errors import StorageBusy
 from tests.core import running_core
@@ -69,7 +69,7 @@ async def test_it_is_told_even_where_the_database_does_not_take_the_id_of_what_w
     made: list[RefusingAfter] = []
 
     def wrap(database: Database) -> Database:
-        made.append(RefusingAfter(turns.claim, database))
+        made.append(RefusingAfter(respondents.claim, database))
         return made[0]
 
     async with running_core(tmp_path / "db", ScriptedModel(["Hello."]), wrap=wrap) as core:
