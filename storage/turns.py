@@ -164,6 +164,15 @@ def find_event(connection: Connection, event_key: str) -> Admitted | None:
     return Admitted(row[0], row[1], row[2], duplicate=True) if row else None
 
 
+def first_event(connection: Connection, conversation: int) -> str | None:
+    """The event key of the turn that a conversation began with; None while it has none."""
+    row = connection.execute(
+        "SELECT event_key FROM turns WHERE conversation = :conversation ORDER BY id LIMIT 1",
+        {"conversation": conversation},
+    ).fetchone()
+    return row[0] if row else None
+
+
 def waiting_conversations(connection: Connection, platforms: tuple[str, ...]) -> list[int]:
     """Conversations of these platforms with open turns, the longest-waiting first."""
     rows = connection.execute(

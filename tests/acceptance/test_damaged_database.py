@@ -99,15 +99,20 @@ async def test_every_command_names_the_damaged_file_and_leaves_it_as_it_is(
 
 
 OVERWRITE = f"""
-import os, sqlite3, sys
+import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1])
 assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
-pages = os.path.getsize(sys.argv[1]) // {PAGE}
 with open(sys.argv[1], "r+b") as file:
-    file.seek(pages // 10 * {PAGE})
-    file.write(b"\\xa5" * {PAGE} * (pages * 88 // 100))
+    while page := file.read({PAGE}):
+        if page[0] == 0 and page.count(b"long story") > 200:
+            file.seek(-{PAGE}, 1)
+            file.write(b"\\xa5" * {PAGE})
 """
-"""Moves the log into the file, from where it has to be read again, and overwrites all but its beginning and end."""
+"""Moves the log into the file, from where it has to be read again, and overwrites the pages full of long stories.
+
+An overflow page begins with the number of the next one, a small one here; pages with rows begin with
+their type. https://www.sqlite.org/fileformat2.html
+"""
 
 
 async def overwrite(path: Path) -> None:

@@ -32,11 +32,6 @@ class Access:
         self._allow_guilds, self._deny_guilds = _ids(settings.allow_guilds), _ids(settings.deny_guilds)
         self._operator_roles, self._member_roles = _ids(settings.operator_roles), _ids(settings.member_roles)
 
-    @property
-    def asks_for_roles(self) -> bool:
-        """Whether it depends on people's roles what they may."""
-        return bool(self._allow_roles or self._deny_roles or self._operator_roles or self._member_roles)
-
     def role(self, roles: frozenset[int]) -> Role:
         """What somebody with these roles is in the server that they are of. `admin` is none of them: Discord tells."""
         return "operator" if roles & self._operator_roles else "member" if roles & self._member_roles else "everyone"

@@ -62,11 +62,12 @@ class Connection:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._waits.close):
                 await self._client.close()
-        await self._client.http.close()
         for task in [self._serving, *self._tasks]:
             task.cancel()
         await asyncio.wait([self._serving, *self._tasks])
         await self._closing.aclose()
+        await wire.close_rest(self._client)
+        await self._client.http.close()
 
     async def serve(self, token: str) -> None:
         """Until the connection is lost for good. Raises what discord.py raises."""

@@ -12,14 +12,15 @@ import discord
 from bot.errors import OverLimit, UserError
 from bot.inbox import Inbox
 from bot.platforms.discord.access import Access
-from bot.platforms.discord.places import event_key, place_of, visitor_of
+from bot.platforms.discord.places import event_key, message_of, place_of, visitor_of
 from bot.platforms.discord.progress import Progress
 from bot.platforms.discord.questions import addressed, inbound_of, opens_for_somebody_else, says_something, text_of
 from bot.platforms.files import FileLimits
 from bot.platforms.insisting import insist
 from bot.platforms.lanes import Lanes
-from storage import conversations
-from storage.database import Database
+from bot.platforms.platform import ConversationKey
+from storage import conversations, turns
+from storage.database import Connection, Database
 
 _log = logging.getLogger(__name__)
 
@@ -63,12 +64,12 @@ class Intake:
             self.progress.done(message.id)
 
     async def missed(self, message: discord.Message) -> None:
-        """A message of a channel's history, where Discord does not tell its author's roles. For use in its lane.
-
-        Raises what discord.py raises.
+        """A message of a channel's history, where Discord tells neither its author's nickname nor roles. For use in its
+        lane. Raises what discord.py raises.
         """
-        known = message.guild is None or message.webhook_id is not None or not self._access.asks_for_roles
-        if not known and message.guild is not None and self._speaks_to_me(message):
+        person = message.guild is not None and message.webhook_id is None
+        if person and self._speaks_to_me(message) and await insist(lambda: self._concerns(message)):
+            assert message.guild is not None
             try:
                 message.author = await message.guild.fetch_member(message.author.id)
             except discord.NotFound:
@@ -133,11 +134,7 @@ class Intake:
             return False  # withheld: the message content intent is off
         if thread.owner_id == self._me.id:
             return True
-        place = place_of(thread, thread.guild.id)
-        active = await self._database.read(
-            conversations.find_active, place.platform, place.workspace, place.channel, place.thread
-        )
-        return active is not None
+        return await self._database.read(_goes_on, place_of(thread, thread.guild.id), message.id)
 
     def _change(self, channel: int, change: Callable[[], Awaitable[object]]) -> None:
         """In the channel's lane: behind the message that is changed."""
@@ -146,6 +143,17 @@ class Intake:
             await insist(change)
 
         self.lanes.put(channel, work)
+
+
+def _goes_on(connection: Connection, place: ConversationKey, message: int) -> bool:
+    """Whether a conversation is going on there that had begun when this was said: what is heard late, after a later
+    mention, was said among others.
+    """
+    active = conversations.find_active(connection, place.platform, place.workspace, place.channel, place.thread)
+    if active is None:
+        return False
+    first = message_of(turns.first_event(connection, active.number) or "")
+    return first is None or first <= message
 
 
 async def _tell(message: discord.Message, sentence: str, *, mark: str = "!") -> None:

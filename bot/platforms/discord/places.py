@@ -23,10 +23,15 @@ def event_key(message: int) -> str:
     return f"{NAME}:{message}"
 
 
+def message_of(key: str) -> int | None:
+    """The id of the message of an event key; None when it is not a message's."""
+    rest = key.removeprefix(f"{NAME}:")
+    return int(rest) if rest.isdigit() else None
+
+
 def question_of(turn: TurnRef) -> int | None:
     """The id of the message that a turn answers; None when no message but a button asked for it."""
-    rest = turn.event_key.removeprefix(f"{NAME}:")
-    return int(rest) if rest.isdigit() else None
+    return message_of(turn.event_key)
 
 
 def place_of(channel: "Channel", guild: int | None) -> ConversationKey:

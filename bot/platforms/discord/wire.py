@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
 import yarl
-from discord.gateway import DiscordWebSocket
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 
 from bot.errors import PlatformError, PlatformGone
@@ -22,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 AUTHENTICATION_FAILED = 4004
 """Close code of the gateway."""
+HEARTBEAT_SECONDS = 2.0
+"""Within which the thread of a heartbeat ends."""
 ARCHIVED_THREAD = 50083
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION = 10003, 10008, 10062
 THREAD_EXISTS = 160004
@@ -58,6 +61,20 @@ def use_addresses(http: discord.http.HTTPClient, api_url: str, gateway_url: str)
         return shards, gateway_url, limits
 
     http.get_bot_gateway = get_bot_gateway  # type: ignore[method-assign]  # no setting either
+
+
+async def close_rest(client: discord.Client) -> None:
+    """What discord.py leaves of a closed client: the connection of a session that was just being begun, and heartbeat
+    threads that were told to end, but may be awake at that moment and would meet a closed event loop.
+    """
+    beating = [each for each in threading.enumerate() if isinstance(each, KeepAliveHandler)]
+    own = [each for each in beating if each.ws._connection is client._connection]  # noqa: SLF001 - says whose it is
+    for each in own:
+        each.stop()
+        with suppress(Exception):  # it is closed, or as good as that
+            async with asyncio.timeout(HEARTBEAT_SECONDS):
+                await each.ws.close()
+    await asyncio.gather(*[asyncio.to_thread(each.join, HEARTBEAT_SECONDS) for each in own])
 
 
 @contextmanager

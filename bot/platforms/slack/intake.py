@@ -13,12 +13,13 @@ from bot.inbox import Inbox
 from bot.platforms import slack_text
 from bot.platforms.insisting import insist
 from bot.platforms.lanes import Lanes
+from bot.platforms.platform import ConversationKey
 from bot.platforms.slack.api import Api
-from bot.platforms.slack.places import Team, event_key, is_direct, key_of_message
+from bot.platforms.slack.places import Team, event_key, is_direct, key_of_message, ts_of
 from bot.platforms.slack.questions import Event, Questions, speaker_of
 from bot.platforms.slack.words import Words
-from storage import conversations
-from storage.database import Database
+from storage import conversations, turns
+from storage.database import Connection, Database
 
 _log = logging.getLogger(__name__)
 
@@ -103,12 +104,11 @@ class Intake:
                 await self._tell(event, str(refused))
 
     async def _is_ours(self, event: Event) -> bool:
-        """Whether a thread holds a running conversation."""
+        """Whether a thread holds a running conversation. Nobody is told when this fails: in most threads nobody
+        talks to the bot.
+        """
         key = key_of_message(self._team.id, event)
-        found = await insist(
-            lambda: self._database.read(conversations.find_active, key.platform, key.workspace, key.channel, key.thread)
-        )  # nobody is told that this fails: in most threads nobody talks to the bot
-        return found is not None
+        return await insist(lambda: self._database.read(_goes_on, key, event["ts"]))
 
     async def _edited(self, event: Event) -> None:
         message, before = event["message"], event.get("previous_message") or {}
@@ -154,3 +154,14 @@ class Intake:
             )
         except (PlatformError, PlatformGone) as error:
             _log.warning("%s", error)
+
+
+def _goes_on(connection: Connection, key: ConversationKey, ts: str) -> bool:
+    """Whether a conversation is going on there that had begun when this was said: what is heard late, after a later
+    mention, was said among others.
+    """
+    active = conversations.find_active(connection, key.platform, key.workspace, key.channel, key.thread)
+    if active is None:
+        return False
+    first = ts_of(turns.first_event(connection, active.number) or "")
+    return first is None or float(first) <= float(ts)

@@ -27,6 +27,13 @@ def event_key(team: str, channel: str, ts: str) -> str:
     return f"{NAME}:{team}:{channel}:{ts}"
 
 
+def ts_of(key: str) -> str | None:
+    """The ts of the message of an event key; None when it is not a message's."""
+    platform, _, rest = key.partition(":")
+    ts = rest.rpartition(":")[2]
+    return ts if platform == NAME and ts.replace(".", "", 1).isdecimal() else None
+
+
 def question_of(turn: TurnRef) -> str:
     """The ts of the message that a turn answers."""
     return turn.event_key.rpartition(":")[2]

@@ -95,7 +95,7 @@ class SlackReply:
                 await self._unrated(self._name(part), ts, text)
         if len(parts) > self._most_parts:
             await self._attach_all(remote_ids[0], final.text, parts)
-        await self._surface.done(self._turn.key)
+        await self._surface.done(self._turn.key, resumed=self._turn.resumed)
 
     async def _unrated(self, name: str, ts: str, text: str) -> None:
         try:

@@ -20,6 +20,8 @@ MISSING_SECONDS = 600.0
 """How long a method that the workspace refuses is not tried again."""
 ABOUT_PLACES = frozenset({"channel_not_found", "thread_not_found", "is_archived", "not_in_channel"})
 """Refusals of a place, not of the method."""
+TRIES, RETRY_SECONDS = 3, 1.0
+"""Of taking a status away."""
 PATIENCE_SECONDS = 3.0
 """How long an answer waits for its status to be shown, Slack's own waits included."""
 
@@ -45,24 +47,35 @@ class Surface:
                     await self._tried(STATUS, key, status="is thinking…")
         except TimeoutError:
             _log.info("Slack is too busy to show a status")
+        except PlatformError as error:
+            _log.info("no status is shown: %s", error)
 
-    async def done(self, key: ConversationKey) -> None:
-        """The answer is complete, stopped or given up: also what a crashed process left is taken away."""
-        if key not in self._working and not self._api.has_room(SESSION):
+    async def done(self, key: ConversationKey, *, resumed: bool = False) -> None:
+        """The answer is complete, stopped or given up. `resumed`: a crashed process may have left a status, too."""
+        if key not in self._working and not resumed and not self._api.has_room(SESSION):
             return
-        if not await self._tried(SESSION, key, status="active"):
-            await self._tried(STATUS, key, status="")
+        for _ in range(TRIES):  # what is shown now would be shown for good
+            try:
+                if not await self._tried(SESSION, key, status="active"):
+                    await self._tried(STATUS, key, status="")
+                break
+            except PlatformError as error:
+                _log.info("a status stays for a moment: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
         self._working.discard(key)
 
     async def suggest(self, channel: str, prompts: Sequence[str]) -> None:
         listed = [{"title": prompt, "message": prompt} for prompt in prompts]
-        await self._called(PROMPTS, channel_id=channel, prompts=listed)
+        try:
+            await self._called(PROMPTS, channel_id=channel, prompts=listed)
+        except PlatformError as error:
+            _log.info("no prompts are suggested: %s", error)
 
     async def _tried(self, method: str, key: ConversationKey, **arguments: str) -> bool:
         return await self._called(method, channel_id=key.channel, thread_ts=key.thread, **arguments)
 
     async def _called(self, method: str, **arguments: object) -> bool:
-        """Whether there is such a method here."""
+        """Whether there is such a method here. Raises PlatformError."""
         if self._missing.get(method, 0.0) > self._now():
             return False
         try:
@@ -73,6 +86,4 @@ class Surface:
             _log.info("this workspace has no %s: %s", method, refused.error)
             self._missing[method] = self._now() + MISSING_SECONDS
             return False
-        except PlatformError as error:
-            _log.info("%s", error)
         return True

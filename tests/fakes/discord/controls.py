@@ -10,7 +10,7 @@ from tests.fakes.discord.gateway import Counts, Gateway, Portal
 from tests.fakes.discord.pulse import Pulse
 from tests.fakes.discord.rate_limits import Bucket, Limit, RateLimits
 from tests.fakes.discord.rest import Recorded, Rest
-from tests.fakes.discord.state import Message
+from tests.fakes.discord.state import Channel, Message
 from tests.fakes.discord.validation import Validation
 from tests.fakes.discord.world import World
 
@@ -96,9 +96,11 @@ class Controls:
         fault = Fault(status, code, times, after_effect, retry_after)
         self.faults.plan(*self.rest.checked(method, route), fault)
 
-    def hold_next(self, method: str, route: str) -> Hold:
-        """The next request of the route waits, not carried out yet, until `release()`; `reached` tells it is there."""
-        return self.faults.hold(*self.rest.checked(method, route))
+    def hold_next(self, method: str, route: str, *, channel: Channel | None = None) -> Hold:
+        """The next request of the route, or only the next about a channel, waits, not carried out, until `release()`;
+        `reached` tells it is there.
+        """
+        return self.faults.hold(*self.rest.checked(method, route), str(channel.id) if channel else "")
 
     # Gateway
 

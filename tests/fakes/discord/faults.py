@@ -23,9 +23,10 @@ class Fault:
 
 
 class Hold:
-    """A request that waits in the server until the test lets it go on."""
+    """A request that waits in the server until the test lets it go on. `channel`: only one about this."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: str = "") -> None:
+        self.channel = channel
         self.reached = asyncio.Event()
         self._go = asyncio.Event()
 
@@ -57,15 +58,18 @@ class Faults:
             waiting.pop(0)
         return fault
 
-    def hold(self, method: str, route: str) -> Hold:
-        hold = Hold()
+    def hold(self, method: str, route: str, channel: str = "") -> Hold:
+        hold = Hold(channel)
         self._holds.setdefault((method, route), []).append(hold)
         self._every_hold.append(hold)
         return hold
 
-    def take_hold(self, method: str, route: str) -> Hold | None:
+    def take_hold(self, method: str, route: str, channel: str) -> Hold | None:
         waiting = self._holds.get((method, route), [])
-        return waiting.pop(0) if waiting else None
+        found = next((each for each in waiting if each.channel in ("", channel)), None)
+        if found is not None:
+            waiting.remove(found)
+        return found
 
     def release_all(self) -> None:
         for hold in self._every_hold:

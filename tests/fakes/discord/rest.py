@@ -80,7 +80,7 @@ class Rest:
         try:
             self._authorise(route, request)
             call = await read_call(route, request)
-            if hold := self._faults.take_hold(*key):
+            if hold := self._faults.take_hold(*key, call.path.get("channel_id", "")):
                 await hold.wait()
             answer = self._carried_out(call)
         except DiscordError as error:

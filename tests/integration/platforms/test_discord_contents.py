@@ -115,6 +115,7 @@ async def test_files_without_words_are_a_question(tmp_path: Path) -> None:
 
 async def test_a_file_that_cannot_be_downloaded_is_only_named(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
+        await at.answered("hello")  # from now on messages come live, and not from a history with fresh addresses
         said = at.ask("summarise", attachments={"plan.txt": b"Meet at noon"})
         at.discord.expire_attachments()
         await at.answer(await at.thread_of(said))

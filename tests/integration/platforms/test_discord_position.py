@@ -28,7 +28,7 @@ async def test_live_messages_do_not_move_the_position_while_the_missed_is_read(t
             thread = (await at.answered("one")).channel
         before = await position(tmp_path)
         set_.discord.say(thread, set_.alice, "two")
-        hold = set_.discord.hold_next("GET", MESSAGES)
+        hold = set_.discord.hold_next("GET", MESSAGES, channel=thread)
         set_.discord.advance(MINUTES)
         async with bot_on(set_, tmp_path) as at:
             await hold.reached.wait()

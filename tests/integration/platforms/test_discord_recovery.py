@@ -53,6 +53,35 @@ async def test_a_message_told_again_is_not_answered_again(tmp_path: Path) -> Non
 # After downtime
 
 
+async def test_who_wrote_while_the_bot_was_away_has_the_same_name_as_always(tmp_path: Path) -> None:
+    async with stage() as set_:
+        set_.guild.members[set_.alice.id].nick = "Agent A"
+        async with bot_on(set_, tmp_path):
+            pass
+        question = set_.ask("one")
+        async with bot_on(set_, tmp_path) as at:
+            await at.answer(await at.thread_of(question))
+            assert at.heard().text == "Agent A: one"
+
+
+async def test_what_was_said_among_others_before_the_bot_was_named_stays_theirs_though_read_late(
+    tmp_path: Path,
+) -> None:
+    async with stage() as set_:
+        async with bot_on(set_, tmp_path):
+            pass
+        thread = set_.discord.make_thread(set_.general, set_.alice, "plans")
+        early = set_.discord.say(thread, set_.alice, "among ourselves")
+        set_.ask("join us", channel=thread)
+        set_.discord.say(thread, set_.bob, "and this?")
+        async with bot_on(set_, tmp_path) as at:
+            await at.answer(thread, 2)
+            at.discord.redeliver(early)
+            at.discord.say(thread, at.alice, "and that?")
+            await at.answer(thread, 3)
+            assert await at.stored() == ["join us", "and this?", "and that?"]
+
+
 async def test_what_was_said_while_the_bot_was_away_is_answered_in_order(tmp_path: Path) -> None:
     async with stage() as set_:
         direct = set_.discord.dm(set_.alice)
@@ -217,7 +246,7 @@ async def test_what_is_said_while_the_missed_is_read_is_answered_after_it(tmp_pa
         async with bot_on(set_, tmp_path) as at:
             thread = (await at.answered("one")).channel
         set_.discord.say(thread, set_.alice, "two")
-        hold = set_.discord.hold_next("GET", MESSAGES)
+        hold = set_.discord.hold_next("GET", MESSAGES, channel=thread)
         async with bot_on(set_, tmp_path) as at:
             await hold.reached.wait()
             at.discord.say(thread, at.alice, "three")

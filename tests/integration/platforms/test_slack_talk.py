@@ -105,6 +105,20 @@ async def test_a_thread_of_others_is_answered_from_the_first_mention_on(tmp_path
         assert await at.stored() == ["join us", "and this?"]
 
 
+async def test_what_was_said_among_others_before_the_bot_was_named_stays_theirs_though_told_again(
+    tmp_path: Path, mode: str
+) -> None:
+    async with scene(tmp_path, mode=mode) as at:
+        plans = at.team.say(GENERAL, ALICE, "plans")
+        early = at.follow(plans, "among ourselves")
+        await at.answer(at.ask("join us", thread_ts=plans.ts))
+        for delivery in early.deliveries:
+            at.slack.redeliver(delivery)
+        await at.slack.dispatcher.settled()
+        await at.answer(at.follow(plans, "and this?", by=BOB), 2)
+        assert await at.stored() == ["join us", "and this?"]
+
+
 async def test_other_bots_are_not_answered(tmp_path: Path, mode: str) -> None:
     async with scene(tmp_path, mode=mode) as at:
         question = at.ask("one")

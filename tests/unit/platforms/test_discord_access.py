@@ -95,9 +95,3 @@ def test_roles_of_the_server_stand_for_more_rights(roles: frozenset[int], role: 
     access = Access(Discord.model_validate({"member_roles": [str(ROLE)], "operator_roles": ["10"]}))
     assert access.role(roles) == role
     assert Access(Discord()).role(roles) == "everyone"
-
-
-@pytest.mark.parametrize("setting", ["allow_roles", "deny_roles", "member_roles", "operator_roles"])
-def test_roles_are_asked_for_where_anything_depends_on_them(setting: str) -> None:
-    assert Access(Discord.model_validate({setting: ["6"]})).asks_for_roles
-    assert not Access(Discord()).asks_for_roles

@@ -82,3 +82,17 @@ async def test_what_is_begun_is_always_ended_and_nothing_is_begun_that_slack_wou
                 await surface.done(key)
         assert {session.status for session in slack.team.sessions.values()} == {"active"}
         assert slack.limits.refused == {}
+
+
+async def test_what_a_crashed_process_shows_is_taken_away_also_when_slack_is_busy_or_stumbles() -> None:
+    async with FakeSlack.running() as slack, web_client(slack) as client:
+        keys = [key_of(slack.team.id, GENERAL, slack.team.say(GENERAL, ALICE, "hello").ts) for _ in range(40)]
+        await Surface(Api(client)).working(keys[0], "hello")
+        api = Api(client)
+        surface = Surface(api)
+        for key in keys[1:]:
+            await surface.working(key, "hello")
+        assert not api.has_room(SESSION)
+        slack.fail_next(SESSION, status=503)
+        await surface.done(keys[0], resumed=True)
+        assert slack.team.sessions[GENERAL, keys[0].thread].status == "active"
