@@ -1,7 +1,7 @@
 """The time as it is stored: UTC, ISO-8601 text, sortable, to the millisecond."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
@@ -9,6 +9,16 @@ _STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 def utc_now() -> str:
     """E.g. `2026-11-22T09:30:00.123Z`."""
     return _stored(datetime.now(UTC))
+
+
+def utc_in(seconds: float) -> str:
+    """The time that it will be so many seconds from now."""
+    return _stored(datetime.now(UTC) + timedelta(seconds=seconds))
+
+
+def seconds_until(stored: str) -> float:
+    """From now until a stored time; not below 0."""
+    return max(0.0, (datetime.fromisoformat(stored) - datetime.now(UTC)).total_seconds())
 
 
 def stored_time(text: str) -> str:

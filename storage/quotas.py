@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Literal
 
+from storage import pruning
 from storage.clock import utc_now
 from storage.database import Connection
 
@@ -111,9 +112,17 @@ def _seconds_too_soon(connection: Connection, sender: Sender, whose: Whose, limi
 
 
 def _spent(connection: Connection, sender: Sender, whose: Whose, now: datetime) -> int:
+    """Also by somebody who was forgotten since and has a pseudonym there (`storage.forgetting`)."""
+    ids = [sender.id(whose)]
+    if whose == "user":
+        ids += pruning.pseudonyms(connection, f"{sender.platform}:{sender.user}")
+    return sum(_spent_by(connection, sender.platform, whose, each, f"{now:%Y-%m-%d}") for each in ids)
+
+
+def _spent_by(connection: Connection, platform: str, whose: Whose, id_: str, day: str) -> int:
     row = connection.execute(
         "SELECT tokens FROM spending WHERE platform = :platform AND whose = :whose AND id = :id AND day = :day",
-        {"platform": sender.platform, "whose": whose, "id": sender.id(whose), "day": f"{now:%Y-%m-%d}"},
+        {"platform": platform, "whose": whose, "id": id_, "day": day},
     ).fetchone()
     return int(row[0]) if row else 0
 

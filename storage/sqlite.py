@@ -21,13 +21,8 @@ from typing import Any, Self, TypeVar
 import aiosqlite
 
 from storage.database import P, R, Unit
-from storage.errors import (
-    StorageBusy,
-    StorageCorrupt,
-    StorageError,
-    StorageFull,
-    StorageReadOnly,
-)
+from storage.errors import StorageCorrupt, StorageError, StorageFull, StorageReadOnly
+from storage.sqlite_errors import translate
 from storage.sqlite_file import guard, lock_file, make_file, make_folder
 from storage.sqlite_setup import set_up_reader, set_up_writer
 
@@ -35,6 +30,10 @@ T = TypeVar("T")
 _Job = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]"]
 _Naming = Callable[[sqlite3.Error], StorageError]
 _Settled = tuple["asyncio.Future[Any]", Any, BaseException | None]
+OnBatch = Callable[[int, float, bool], None]
+"""Told of each transaction, in the writer's thread: how many units it had, how many seconds it took, and whether the
+database failed (it is full, locked or damaged, say; not that a unit refused).
+"""
 
 MAX_BATCH = 256
 """Units that share one transaction at most, so that the first of them does not wait for thousands of others."""
@@ -43,23 +42,6 @@ GATHER_SECONDS = 0.001
 CLOSELY_SECONDS = 0.005
 BUSY_SECONDS = 2.0
 """How long a statement waits for a lock that another process holds: twice of it fits into the end of the program."""
-_KINDS: dict[int, type[StorageError]] = {
-    sqlite3.SQLITE_BUSY: StorageBusy,
-    sqlite3.SQLITE_LOCKED: StorageBusy,
-    sqlite3.SQLITE_FULL: StorageFull,
-    sqlite3.SQLITE_READONLY: StorageReadOnly,
-    sqlite3.SQLITE_CANTOPEN: StorageReadOnly,
-    sqlite3.SQLITE_PERM: StorageReadOnly,
-    sqlite3.SQLITE_CORRUPT: StorageCorrupt,
-    sqlite3.SQLITE_NOTADB: StorageCorrupt,
-}
-
-
-def translate(error: sqlite3.Error) -> StorageError:
-    """Our name for what SQLite reports (https://www.sqlite.org/rescode.html: the low byte is the primary code)."""
-    code = getattr(error, "sqlite_errorcode", None)
-    kind = _KINDS.get(code & 0xFF, StorageError) if code is not None else StorageError
-    return StorageError(str(error)) if kind is StorageError else kind()
 
 
 class _UnitConnection(aiosqlite.Connection):
@@ -78,7 +60,15 @@ class _UnitConnection(aiosqlite.Connection):
 class SQLiteDatabase:
     """One SQLite file. Open it with `async with`; see `storage.database.Database` for what it promises."""
 
-    def __init__(self, path: str, *, exclusive: bool = True, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        exclusive: bool = True,
+        busy_seconds: float = BUSY_SECONDS,
+        on_batch: OnBatch | None = None,
+    ) -> None:
+        self._on_batch = on_batch
         self._path = Path(path)
         self._exclusive = exclusive
         self._busy_seconds = busy_seconds
@@ -187,9 +177,12 @@ class SQLiteDatabase:
     def _drain(self) -> None:
         """Commit batch after batch until nobody waits. The loop is woken once per batch."""
         while batch := self._gathered():
+            began = time.monotonic()
             settled = _run_batch(self._writer._conn, batch, self._named)  # noqa: SLF001 - this is its thread
             self._loop.call_soon_threadsafe(_settle, settled)
             self._committed_at = time.monotonic()
+            if self._on_batch is not None:
+                self._on_batch(len(batch), self._committed_at - began, any(map(_failed, settled)))
 
     def _gathered(self) -> list[_Job]:
         """The next batch. Right after another one it waits a moment: a commit costs more than what is in it."""
@@ -264,6 +257,15 @@ def _run_unit(connection: sqlite3.Connection, job: _Job, named: _Naming) -> _Set
         return future, None, _caused(named(error), error) if isinstance(error, sqlite3.Error) else error
     connection.execute("RELEASE unit")
     return future, result, None
+
+
+def _failed(settled: _Settled) -> bool:
+    """Whether it was the database that failed a unit, not the unit itself."""
+    error = settled[2]
+    cause = error.__cause__ if isinstance(error, StorageError) else None
+    return isinstance(cause, sqlite3.Error) and not isinstance(
+        cause, (sqlite3.IntegrityError, sqlite3.ProgrammingError)
+    )
 
 
 def _caused(error: StorageError, cause: BaseException) -> StorageError:

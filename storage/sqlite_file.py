@@ -6,9 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from storage.errors import StorageInUse
+from storage.file_lock import FileLock
 
 
 def make_folder(folder: Path) -> None:
@@ -47,10 +46,10 @@ def lock_file(path: Path) -> FileLock:
 
     Raises StorageInUse.
     """
-    lock = FileLock(f"{path}.lock", timeout=0, thread_local=False, mode=0o600)
+    lock = FileLock(Path(f"{path}.lock"))
     try:
         lock.acquire()
-    except Timeout as error:
+    except BlockingIOError as error:
         raise StorageInUse from error
     return lock
 

@@ -30,10 +30,19 @@ def unsummarised(connection: Connection, conversation: int, *, limit: int, chara
 
 
 def read(connection: Connection, conversation: int) -> str:
+    """Empty where there is none, or no conversation any more."""
     row = connection.execute(
         "SELECT summary FROM conversations WHERE number = :number", {"number": conversation}
     ).fetchone()
-    return str(row[0])
+    return str(row[0]) if row else ""
+
+
+def forgotten(connection: Connection, conversation: int) -> int:
+    """How often somebody was forgotten in a conversation; -1 for one that is gone."""
+    row = connection.execute(
+        "SELECT forgotten FROM conversations WHERE number = :number", {"number": conversation}
+    ).fetchone()
+    return int(row[0]) if row else -1
 
 
 def replace(connection: Connection, conversation: int, summary: str, reach: int | None = None) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from storage import conversations, images, quotas
+from storage import approvals, conversations, images, quotas
+from storage.approvals import PAUSES, Verdict
 from storage.clock import utc_now
 from storage.conversations import Conversation, Kept, NewConversation
 from storage.database import Connection
@@ -92,7 +93,11 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A turn owned by one worker, with all it needs to go on where the last one stopped."""
+    """A turn owned by one worker, with all it needs to go on where the last one stopped.
+
+    `verdicts` is what was decided of calls that needed an approval, by (round, call); `pauses` how many attempts before
+    this one ended with such a question.
+    """
 
     turn: int
     attempt: int
@@ -110,6 +115,9 @@ class Claim:
     window: list[PastTurn] = field(default_factory=list)
     images: tuple[Image, ...] = ()
     role: str = "everyone"
+    verdicts: dict[tuple[int, int], Verdict] = field(default_factory=dict)
+    pauses: int = 0
+    created_at: str = ""
 
 
 def admit(connection: Connection, new: NewTurn) -> Admitted:
@@ -185,19 +193,24 @@ def waiting_conversations(connection: Connection, platforms: tuple[str, ...]) ->
 
 def claim(connection: Connection, conversation: int, *, window: int) -> Claim | None:
     """Claim the oldest open turn of a conversation under a new attempt, with its journal and those of the `window`
-    earlier turns that the conversation's summary does not tell of.
+    earlier turns that the conversation's summary does not tell of. None where there is none, or where it is paused.
     """
+    now = utc_now()
     row = connection.execute(
         f"""UPDATE turns SET status = 'running', attempt = attempt + 1, started_at = coalesce(started_at, :now)
             WHERE id = (SELECT id FROM turns WHERE conversation = :conversation AND {_OPEN} ORDER BY id LIMIT 1)
+                AND NOT {PAUSES}
             RETURNING id, attempt, event_key, author, author_name, shared, user_message, attachments, stop_requested,
-                role, outcome, agent_response, llm_raw_response, model, prompt_tokens, completion_tokens, error""",
-        {"conversation": conversation, "now": utc_now()},
+                role, outcome, agent_response, llm_raw_response, model, prompt_tokens, completion_tokens, error,
+                created_at""",
+        {"conversation": conversation, "now": now},
     ).fetchone()
     if row is None:
         return None
     turn, attempt = row[0], row[1]
     repeated = attempt > 1
+    if repeated:
+        approvals.settle(connection, turn, now)
     attachments = json.loads(row[7])
     place = conversations.get(connection, conversation)
     return Claim(
@@ -210,13 +223,16 @@ def claim(connection: Connection, conversation: int, *, window: int) -> Claim | 
         user_message=row[6],
         attachments=attachments,
         stop_requested=bool(row[8]),
-        ending=Ending(*row[10:]) if row[10] is not None else None,
+        ending=Ending(*row[10:17]) if row[10] is not None else None,
         conversation=place,
         steps=steps(connection, turn) if repeated else [],
         deliveries=deliveries(connection, turn) if repeated else {},
         window=past(connection, conversation, after=place.summarised_to, before=turn, limit=window),
         images=images.of_turn(connection, turn, attachments),
         role=row[9],
+        verdicts=approvals.verdicts(connection, turn) if repeated else {},
+        pauses=approvals.pauses(connection, turn) if repeated else 0,
+        created_at=row[17],
     )
 
 

@@ -8,6 +8,7 @@ are skipped with that reason, so that the report of a run lists all differences 
     test_platform_talk        one answer per question, in order, where it was asked; repeated events
     test_platform_answers     growing, status, parts, file; stop keeps the text; words that would do harm
     test_platform_commands    /mission, private answers, who may do what
+    test_platform_approvals   a gadget that waits for somebody's word: who may say it, once, also after a restart
     test_platform_recovery    a crash at each instant between taking a message in and closing its turn
     test_platform_replies     `Reply` and `Platform` call by call: keys, repetition, limits, errors
     test_platform_trouble     failing calls and lost places under the whole bot

@@ -98,6 +98,13 @@ class DiscordStage:
         button = next(name for name in message.buttons if name.endswith(":stop"))
         await self._discord.click(self._people[place.by], message, button).acknowledged()
 
+    async def decide(self, place: Place, act: str, by: str | None = None) -> str:
+        message = next(each for each in self._said_in(place) if _asks(each))
+        button = next(name for name in message.buttons if name.endswith(f":{act}"))
+        told = await self._discord.click(self._people[by or place.by], message, button).followup()
+        assert told.ephemeral
+        return told.content
+
     async def command(self, place: Place, line: str, by: str | None = None) -> Told:
         name, *values = line.split()
         spec = next(spec for spec in COMMANDS if spec.name == name)
@@ -155,7 +162,11 @@ def _view(message: Message) -> View:
     text = message.content[: status.start()] if status else message.content
     working = any(name.endswith(":stop") for name in message.buttons)
     files = [file.data for file in message.attachments]
-    return View(text, status[1] if status else "", working, _is_complete(message), files)
+    return View(text, status[1] if status else "", working, _is_complete(message), files, _asks(message))
+
+
+def _asks(message: Message) -> bool:
+    return any(name.startswith("approval:") for name in message.buttons)
 
 
 def _is_complete(message: Message) -> bool:

@@ -27,9 +27,16 @@ _FAULTS: Mapping[Trouble, Mapping[str, Any]] = {
     Trouble.DROPPED: {"drop": True},
     Trouble.LOST: {"drop": True, "after_effect": True},
 }
+_UPDATE = "chat.update"
 _CALLS = {
-    False: {"post": "chat.postMessage", "grow": "chat.update", "edit": "chat.update", "finish": "chat.update"},
-    True: {"post": "chat.startStream", "grow": "chat.appendStream", "edit": "chat.stopStream", "finish": "chat.update"},
+    False: {"post": "chat.postMessage", "grow": _UPDATE, "ask": _UPDATE, "edit": _UPDATE, "finish": _UPDATE},
+    True: {
+        "post": "chat.startStream",
+        "grow": "chat.appendStream",
+        "ask": _UPDATE,
+        "edit": "chat.stopStream",
+        "finish": _UPDATE,
+    },
 }
 
 
@@ -103,6 +110,11 @@ class SlackStage:
         message = next(each for each in self._said_in(place) if shows_button(each, STOP))
         await self._team.click(user, message, STOP).acknowledged()
 
+    async def decide(self, place: Place, act: str, by: str | None = None) -> str:
+        message = next(each for each in self._said_in(place) if shows_button(each, act))
+        (told,) = await self._team.click(IDS[by or place.by], message, act).answered()
+        return str(told)
+
     async def command(self, place: Place, line: str, by: str | None = None) -> Told:
         """As words in threads, where Slack has no slash commands; else as one."""
         user = IDS[by or place.by]
@@ -158,7 +170,8 @@ class SlackStage:
         doing = [task["title"] for task in tasks if task["status"] == "in_progress"]
         working = streaming or shows_button(message, STOP)
         text, files = "".join([message.markdown or "", *blocks]), [file.content for file in message.files]
-        return View(text, " ".join([*notes, *doing]), working, complete, files)
+        asks = shows_button(message, "approve")
+        return View(text, " ".join([*notes, *doing]), working, complete, files, asks)
 
 
 def _rated_turn(message: Message) -> int:

@@ -66,13 +66,16 @@ class Told:
 
 @dataclass(slots=True)
 class View:
-    """One message of the bot's as people see it now. `status` is what is being done; `complete`: it ends an answer."""
+    """One message of the bot's as people see it now. `status` is what is being done; `complete`: it ends an answer;
+    `asks`: it is a question that can be decided there.
+    """
 
     text: str
     status: str = ""
     working: bool = False
     complete: bool = False
     files: list[bytes] = field(default_factory=list)
+    asks: bool = False
 
 
 class Stage(Protocol):
@@ -127,6 +130,12 @@ class Stage(Protocol):
         """Use the platform's own way to stop the running answer."""
         ...
 
+    async def decide(self, place: Place, act: str, by: str | None = None) -> str:
+        """Use the platform's own way to "approve" or "decline" the question that stands in the place; what the person
+        is told.
+        """
+        ...
+
     async def command(self, place: Place, line: str, by: str | None = None) -> Told:
         """Use `/mission {line}` in the way the place offers it; what the asker is told, and nobody else."""
         ...
@@ -144,7 +153,7 @@ class Stage(Protocol):
     # What befalls the platform.
 
     def fail(self, place: Place, operation: str, trouble: Trouble) -> None:
-        """The next call that a reply's `operation` ("post", "grow", "edit", "finish") makes in the place fails so."""
+        """The next call that a reply's `operation` ("post", "grow", "ask", "edit", "finish") makes there fails so."""
         ...
 
     def lose(self, place: Place) -> None:

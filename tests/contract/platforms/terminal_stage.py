@@ -108,6 +108,9 @@ class TerminalStage:
         assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
         signal.raise_signal(signal.SIGINT)
 
+    async def decide(self, place: Place, act: str, by: str | None = None) -> str:
+        return (await self.command(place, act, by)).text
+
     async def command(self, place: Place, line: str, by: str | None = None) -> Told:
         number = len(self._paper.ended)
         self._keyboard.send_text(f"/mission {line}\r")
@@ -119,7 +122,7 @@ class TerminalStage:
 
     def views(self, place: Place) -> list[View]:
         paper = self._paper
-        ended = [View(text, complete=True) for n, text in enumerate(paper.ended) if n not in paper.private]
+        ended = [_view(text) for n, text in enumerate(paper.ended) if n not in paper.private]
         running = len(paper.ended) not in paper.private and (paper.current or paper.status)
         return [*ended, View(paper.current, paper.status, working=True)] if running else ended
 
@@ -145,6 +148,12 @@ class TerminalStage:
     @property
     def _paper(self) -> Paper:
         return self._papers[-1]
+
+
+def _view(text: str) -> View:
+    """A question was printed like an answer, and stays where it is."""
+    asks = text.rpartition("\n")[2].startswith(("Answer with /mission approve", "Answer with `/mission approve"))
+    return View(text, complete=not asks, asks=asks)
 
 
 @asynccontextmanager

@@ -128,3 +128,76 @@ async def test_an_admin_gets_an_export_as_a_file(stage: Stage, tmp_path: Path) -
         (file,) = told.files
         assert b"Noted one." in file
         assert bot.texts(place) == ["Noted one."]
+
+
+async def test_what_there_is_of_somebody_is_told_and_erased_for_them_alone(stage: Stage, tmp_path: Path) -> None:
+    async with bot_on(stage, tmp_path) as bot:
+        place = await stage.place()
+        await bot.ask(place, "one")
+        await bot.ask(place, "two")
+        told = (await stage.command(place, "forget")).text
+        assert "1 mission and 2 messages with their answers" in told
+        assert "/mission forget yes" in told
+        assert await bot.stored() == ["one", "two"]
+        assert "Forgotten. Receipt" in (await stage.command(place, "forget yes")).text
+        assert await bot.stored() == []
+        assert bot.texts(place)[:2] == ["Noted one.", "Noted two."]
+        assert "I have nothing of yours." in (await stage.command(place, "forget")).text
+
+
+async def test_who_was_forgotten_can_go_on_and_is_not_remembered(stage: Stage, tmp_path: Path) -> None:
+    async with bot_on(stage, tmp_path) as bot:
+        place = await stage.place()
+        await bot.ask(place, "one")
+        await stage.command(place, "forget yes")
+        await stage.say(await stage.place(), "two")
+        await bot.until_stored("user_message", "two")
+        await bot.until_stored("status", "answered")
+        assert bot.past() == ["two"]
+
+
+async def test_what_others_said_in_the_same_place_stays(stage: Stage, tmp_path: Path) -> None:
+    needs(stage, Can.SHARE_PLACES)
+    async with bot_on(stage, tmp_path) as bot:
+        place = await stage.place()
+        await bot.ask(place, "one")
+        await bot.ask(place, "two", BOB)
+        assert "1 part in a mission with others" in (await stage.command(place, "forget yes")).text
+        assert await bot.stored() == ["two"]
+        await bot.ask(place, "three", BOB)
+        assert bot.past() == ["two", "Noted two.", "three"]
+
+
+async def test_a_repetition_of_what_was_forgotten_is_not_answered(stage: Stage, tmp_path: Path) -> None:
+    needs(stage, Can.REPEAT)
+    async with bot_on(stage, tmp_path) as bot:
+        place = await stage.place()
+        said = await stage.say(place, "one")
+        await bot.answers(place, 1)
+        await stage.command(place, "forget yes")
+        await stage.repeat(said)
+        assert "one" not in await bot.stored()
+        assert bot.texts(place) == ["Noted one."]
+
+
+async def test_nobody_has_somebody_else_forgotten_but_an_admin(stage: Stage, tmp_path: Path) -> None:
+    needs(stage, Can.SHARE_PLACES)
+    async with bot_on(stage, tmp_path) as bot:
+        place = await stage.place()
+        await bot.ask(place, "one")
+        (alice,) = await bot.stored("author")
+        assert "Only admins" in (await stage.command(place, f"forget yes {alice}", BOB)).text
+        assert await bot.stored() == ["one"]
+        assert "Forgotten." in (await stage.command(place, f"forget yes {alice}", ADMIN)).text
+        assert await bot.stored() == []
+
+
+async def test_they_get_what_there_is_of_them_as_a_file(stage: Stage, tmp_path: Path) -> None:
+    needs(stage, Can.SEND_FILES)
+    async with bot_on(stage, tmp_path) as bot:
+        place = await stage.place()
+        await bot.ask(place, "one")
+        told = await stage.command(place, "forget export")
+        (file,) = told.files
+        assert b"Noted one." in file
+        assert bot.texts(place) == ["Noted one."]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import PlatformError, PlatformGone
-from bot.platforms.platform import Final
+from bot.platforms.platform import ApprovalRef, Final
 from bot.platforms.splitting import utf16_length
 from storage.sqlite import SQLiteDatabase
 from tests.contract.platforms.running import asked, needs
@@ -16,6 +16,7 @@ from tests.waiting import until
 
 _LETTERS = re.compile(r"[a-zA-Z0-9😀]")
 KEY = "1.0"
+APPROVAL = ApprovalRef(1, "2026-11-22T09:30:00.123Z")
 DONE = Final("Done.", "answered", "scripted/script-1", ("shout",))
 TEXTS = {
     "empty": "",
@@ -178,6 +179,54 @@ async def test_trouble_is_a_platform_error_and_the_same_call_works_after_it(
             posted = result if isinstance(result, str) else posted
         await at.until_shown("Done.")
         assert [(view.working, view.complete) for view in stage.views(at.place)] == [(False, True)]
+
+
+async def test_a_question_may_be_repeated_and_what_comes_next_takes_its_place(stage: Stage, tmp_path: Path) -> None:
+    needs(stage, Can.EDIT)
+    async with asked(stage, tmp_path) as at:
+        reply = at.reply()
+        posted = await reply.post(0, "", key=KEY)
+        await reply.grow(posted, "One", "using shout…")
+        for each in (reply, reply, at.reply(resumed=True)):
+            await each.ask(posted, "One\n\nMay I?", APPROVAL)
+        await until(lambda: [(view.text, view.status) for view in stage.views(at.place)] == [("One\n\nMay I?", "")])
+        assert [(view.asks, view.complete) for view in stage.views(at.place)] == [(True, False)]
+        resumed = at.reply(resumed=True)
+        assert await resumed.grow(posted, "Two", "") is True
+        await at.until_shown("Two")
+        assert [(view.asks, view.working) for view in stage.views(at.place)] == [(False, True)]
+        await resumed.edit(0, posted, "Done.")
+        await resumed.finish([posted], DONE)
+        await until(lambda: at.bot.complete(at.place) == 1)
+        await at.until_shown("Done.")
+
+
+async def test_a_question_is_followed_by_an_answer_that_never_grew(stage: Stage, tmp_path: Path) -> None:
+    needs(stage, Can.EDIT)
+    async with asked(stage, tmp_path) as at:
+        reply = at.reply()
+        posted = await reply.post(0, "", key=KEY)
+        await reply.ask(posted, "May I?", APPROVAL)
+        resumed = at.reply(resumed=True)
+        await resumed.edit(0, posted, "Done.")
+        await resumed.finish([posted], DONE)
+        await until(lambda: [(view.asks, view.complete) for view in stage.views(at.place)] == [(False, True)])
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+async def test_a_question_that_met_trouble_can_be_asked_again(stage: Stage, tmp_path: Path, trouble: Trouble) -> None:
+    needs(stage, Can.FAIL)
+    async with asked(stage, tmp_path) as at:
+        reply = at.reply()
+        posted = await reply.post(0, "", key=KEY)
+        stage.fail(at.place, "ask", trouble)
+        try:
+            await reply.ask(posted, "May I?", APPROVAL)
+        except PlatformGone:
+            pytest.fail("it gives up")
+        except PlatformError:
+            await at.reply(resumed=True).ask(posted, "May I?", APPROVAL)
+        await until(lambda: [(view.text, view.asks) for view in stage.views(at.place)] == [("May I?", True)])
 
 
 @pytest.mark.parametrize("operation", ["post", "edit"])

@@ -13,19 +13,19 @@ import aiohttp
 from bot.app import AttachedPlatform
 from bot.platforms.web.server import WebPlatform
 from storage.database import Database
-from tests.contract.platforms.stage import ALICE, Can, Place, Said, Told, Trouble, View
+from tests.contract.platforms.stage import ADMIN, ALICE, Can, Place, Said, Told, Trouble, View
 from tests.core import PLAIN, PROFILE
 from tests.fakes.scripted_model import ScriptedModel
 from tests.waiting import until
-from tests.web import Browser, Frame
+from tests.web import Browser, Frame, cookie_of
 
 CANNOT: Mapping[Can, str] = {
     Can.SHARE_PLACES: "a browser is one person, and its conversations are nobody else's",
     Can.SPLIT: "a page has room for everything",
     Can.FAIL: "frames are pushed to pages, and a page that is away reads the history when it is back",
     Can.LOSE_PLACES: "a page that is closed finds its answers when it comes back",
-    Can.SEND_FILES: "`secret-agents export` writes files",
 }
+_ADMIN_ID = "browser-of-the-admin"
 _RUNS = re.compile(r"<(?:script|img|iframe|form)|<[^<>]*(?:\son\w+=|javascript:)", re.IGNORECASE)
 
 
@@ -33,6 +33,7 @@ _RUNS = re.compile(r"<(?:script|img|iframe|form)|<[^<>]*(?:\son\w+=|javascript:)
 class Entry:
     conversation: str
     view: View
+    approval: int | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -66,10 +67,16 @@ class Tab:
         if kind in {"response_start", "response_chunk", "response_complete"}:
             complete = kind == "response_complete"
             self._entry(frame["conversation_id"], frame["turn"], frame["text"], complete=complete)
+        elif kind == "approval":
+            self._ask(frame["conversation_id"], frame["turn"], frame["text"], frame["approval"])
         elif kind == "conversations":
             for turn in frame.get("messages", []):
                 self._remember(frame["conversations"][0]["conversation_id"], turn)
-        elif kind == "error" or frame.get("state") in {"note", "new", "stopping", "idle"}:
+        elif (
+            kind == "error"
+            or frame.get("state") in {"note", "new", "stopping", "idle", "decided"}
+            or (frame.get("state") == "forgotten" and "text" in frame)
+        ):
             self.replies.append(frame)
         elif frame.get("state") == "received":
             self.received.append(frame)
@@ -81,8 +88,13 @@ class Tab:
         status = known.view.status if known and not complete else ""
         self.entries[turn] = Entry(conversation, View(text, status, working=not complete, complete=complete))
 
+    def _ask(self, conversation: str, turn: int, text: str, approval: int) -> None:
+        self.entries[turn] = Entry(conversation, View(text, working=True, asks=True), approval)
+
     def _remember(self, conversation: str, turn: Frame) -> None:
-        if turn["status"] != "queued":
+        if "approval" in turn:
+            self._ask(conversation, turn["turn"], turn["answer"], turn["approval"])
+        elif turn["status"] != "queued":
             self._entry(conversation, turn["turn"], turn["answer"], complete=turn["status"] != "running")
 
 
@@ -103,14 +115,16 @@ class WebStage:
         """Where each message was said."""
         self._serving: list[asyncio.Task[None]] = []
         self._platform: WebPlatform
+        self._database: Database
 
     # The bot.
 
     def admins(self) -> list[str]:
-        return []
+        return [_ADMIN_ID]
 
     def platform(self, database: Database) -> AttachedPlatform:
         agents = {profile.name: profile.description for profile in (PROFILE, PLAIN)}
+        self._database = database
         self._platform = WebPlatform(host="127.0.0.1", port=0, database=database, model=ScriptedModel(), agents=agents)
         return self._platform
 
@@ -132,6 +146,8 @@ class WebStage:
     async def place(self, by: str = ALICE, *, elsewhere: bool = False) -> Place:
         if by not in self._tabs:
             browser = await self._stack.enter_async_context(Browser(self._platform.url))
+            if by == ADMIN:
+                browser.http.cookie_jar.update_cookies(await cookie_of(self._database, _ADMIN_ID))
             self._tabs[by] = Tab(browser)
             await self._connected(self._tabs[by])
         place = Place(by)
@@ -148,15 +164,25 @@ class WebStage:
         return said
 
     async def repeat(self, said: Said) -> None:
-        count = len(self._receipts(said))
+        tab = self._tabs[said.place.by]
+        count = len(self._receipts(said)) + len(tab.replies)
         await self._send(said)
-        await until(lambda: len(self._receipts(said)) > count)
+        await until(lambda: len(self._receipts(said)) + len(tab.replies) > count)
 
     async def after_crash(self, said: Said) -> None:
         await self.repeat(said)
 
     async def stop(self, place: Place) -> None:
         await self._tabs[place.by].send("stop", conversation_id=self._conversations(place)[-1])
+
+    async def decide(self, place: Place, act: str, by: str | None = None) -> str:
+        """A stranger's page knows the question's number, somehow."""
+        asked = next(entry for entry in self._tabs[place.by].entries.values() if entry.approval is not None)
+        tab = self._tabs[by or place.by]
+        count = len(tab.replies)
+        await tab.send("decide", approval=asked.approval, decision=act)
+        await until(lambda: len(tab.replies) > count)
+        return str(tab.replies[count]["text"])
 
     async def command(self, place: Place, line: str, by: str | None = None) -> Told:
         tab = self._tabs[by or place.by]
@@ -166,7 +192,8 @@ class WebStage:
         reply = tab.replies[count]
         if reply.get("state") == "new":
             self._begun[place].append(reply["conversation_id"])
-        return Told(reply["text"])
+        files = [await tab.browser.fetch(file["url"]) for file in [reply.get("file")] if file]
+        return Told(reply["text"], tuple(file.body for file in files))
 
     async def _send(self, said: Said) -> None:
         fields = self._address(said.place)
