@@ -1,4 +1,7 @@
-"""Restoring a mission log (`storage.mission_log`) into the database: all of it in one transaction, or nothing.
+"""Restoring a log of missions into the database: all of it in one transaction, or nothing.
+
+The log is one that was exported (`storage.log_file`), or what an earlier program wrote, told in the same terms
+(`storage.legacy`).
 
 An imported log is history. A turn that was open (queued, running) when it was exported must not be answered now, on
 whatever machine, perhaps months later: it is closed with the ending it had recorded, or else as cancelled, and its
@@ -16,10 +19,13 @@ from typing import Any
 import msgspec
 from msgspec.structs import asdict
 
-from storage import conversations, logged, summaries
+from storage import conversations, forgetting, logged, pruning, summaries
 from storage.database import Connection, Cursor, Database
-from storage.log_file import LogFile, ReadConversation, open_log
+from storage.holdings import Holdings
+from storage.log_file import open_log
 from storage.mission_log import IMPORTED_STATUS, OPEN, LoggedMessage, LoggedPlace, LoggedTurn, encoded
+from storage.pruning import PruningList
+from storage.told_log import ToldConversation, ToldLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,9 @@ class ImportSummary:
     """What was added, how many conversations were there already and left as they are, and what is worth a word.
 
     `differing` are the ids of those among the skipped that are not the same here as in the file; `ended` of those
-    that are completed here because another conversation is active in their place.
+    that are completed here because another conversation is active in their place. `kept` counts what is in the extras
+    of what was added because it was not understood; `forgotten` the messages that were left out because their authors
+    were forgotten (`storage.forgetting`).
     """
 
     conversations: int
@@ -35,6 +43,8 @@ class ImportSummary:
     skipped: int
     differing: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
+    kept: int = 0
+    forgotten: int = 0
 
 
 async def import_json(database: Database, path: Path) -> ImportSummary:
@@ -47,27 +57,33 @@ async def import_json(database: Database, path: Path) -> ImportSummary:
     return await database.write(restore, log)
 
 
-def restore(connection: Connection, log: LogFile) -> ImportSummary:
+def restore(connection: Connection, log: ToldLog) -> ImportSummary:
     """The unit of work of an import. Every message is checked, also those that are not added."""
-    added = turns = skipped = 0
+    added = turns = skipped = kept = forgotten = 0
     differing: list[str] = []
     ended: list[str] = []
+    listed = pruning.read(connection)
     for conversation in log.conversations():
-        outcome = _add(connection, conversation)
+        outcome = _add(connection, conversation, listed)
         if isinstance(outcome, _Known):
             skipped += 1
             differing += [] if _same(connection, outcome.number, conversation) else [conversation.head.conversation_id]
             continue
+        forgotten += outcome.forgotten.messages
+        if outcome.forgotten.missions:
+            continue
         added += 1
         turns += outcome.turns
+        kept += conversation.kept
         ended += [conversation.head.conversation_id] if outcome.status != conversation.head.status else []
-    return ImportSummary(added, turns, skipped, tuple(differing), tuple(ended))
+    return ImportSummary(added, turns, skipped, tuple(differing), tuple(ended), kept, forgotten)
 
 
 @dataclass(frozen=True, slots=True)
 class _Added:
     turns: int
     status: str
+    forgotten: Holdings
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +93,7 @@ class _Known:
     number: int
 
 
-def _add(connection: Connection, conversation: ReadConversation) -> _Added | _Known:
+def _add(connection: Connection, conversation: ToldConversation, listed: PruningList) -> _Added | _Known:
     row = connection.execute(
         "SELECT number FROM conversations WHERE id = :id", {"id": conversation.head.conversation_id}
     ).fetchone()
@@ -89,12 +105,17 @@ def _add(connection: Connection, conversation: ReadConversation) -> _Added | _Kn
     if isinstance(added, _Known):
         connection.execute("ROLLBACK TO conversation")
     connection.execute("RELEASE conversation")
-    return added if isinstance(added, _Known) else _Added(added, status)
+    if isinstance(added, _Known):
+        return added
+    left_out = forgetting.prune(connection, listed, number) if listed.people else Holdings()
+    return _Added(added - left_out.messages, status, left_out)
 
 
-def _same(connection: Connection, number: int, conversation: ReadConversation) -> bool:
+def _same(connection: Connection, number: int, conversation: ToldConversation) -> bool:
     """Whether the log tells the same that an export would tell."""
     (known,) = logged.conversations(connection, number, number)
+    if conversation.by_content:
+        return known.tail.extras == conversation.tail.extras
     same = (known.head, known.tail) == (conversation.head, conversation.tail)
     here = logged.Messages(connection, number, number).of(number)
     for there, _ in conversation.messages():
@@ -107,7 +128,7 @@ def _value(message: LoggedMessage) -> Any:
     return msgspec.json.decode(encoded(message))
 
 
-def _insert_conversation(connection: Connection, conversation: ReadConversation) -> tuple[int, str]:
+def _insert_conversation(connection: Connection, conversation: ToldConversation) -> tuple[int, str]:
     head, tail = conversation.head, conversation.tail
     assert tail.place is not None
     status = "completed" if head.status == "active" and _is_taken(connection, tail.place) else head.status
@@ -134,7 +155,7 @@ def _is_taken(connection: Connection, place: LoggedPlace) -> bool:
     return found is not None
 
 
-def _insert_turns(connection: Connection, number: int, conversation: ReadConversation) -> int | _Known:
+def _insert_turns(connection: Connection, number: int, conversation: ToldConversation) -> int | _Known:
     """How many; or, when one is there already, in which conversation."""
     count = 0
     for message, turn in conversation.messages():

@@ -40,6 +40,8 @@ class ReadConversation:
     head: LoggedHead
     tail: LoggedTail
     raws: list[Raw]
+    kept: int = 0
+    by_content: bool = False
 
     def messages(self) -> Iterator[tuple[LoggedMessage, LoggedTurn]]:
         """Each message and its `turn`. Raises ImportRefused. It can be asked for again."""
@@ -77,13 +79,17 @@ class LogFile:
 
 def open_log(path: Path) -> LogFile:
     """Raises ImportRefused."""
+    return LogFile(mapped(path))
+
+
+def mapped(path: Path) -> memoryview:
+    """A file's bytes. Raises ImportRefused."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)  # nothing cannot be mapped
-            data = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) if size else b""
+            return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) if size else b"")
     except OSError as error:
         raise ImportRefused(f"{path} cannot be read: {error.strerror}.") from error
-    return LogFile(data)
 
 
 def _require_version(version: int) -> None:

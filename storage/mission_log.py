@@ -132,9 +132,20 @@ class LoggedTail(Struct, frozen=True):
     summarised_to: str | UnsetType = UNSET
 
 
+class _RecordedCall(Struct, frozen=True, gc=False):
+    """What of a step of kind `result` is told among the `tool_calls`. `resolved` are the parameters with which the
+    gadget ran, where the model had written references to other results.
+    """
+
+    tool: str
+    parameters: Raw = Raw(b"{}")
+    result: Raw = Raw(b'""')
+    resolved: Raw | UnsetType = UNSET
+
+
 _ENCODER = msgspec.json.Encoder()
 _RAW = msgspec.json.Decoder(Raw)
-_CALL = msgspec.json.Decoder(LoggedCall)
+_CALL = msgspec.json.Decoder(_RecordedCall)
 
 
 def calls_of(steps: list[LoggedStep]) -> list[LoggedCall]:
@@ -143,10 +154,14 @@ def calls_of(steps: list[LoggedStep]) -> list[LoggedCall]:
     for step in steps:
         if step.kind == "result":
             try:
-                calls.append(_CALL.decode(step.body))
+                calls.append(_logged(_CALL.decode(step.body)))
             except msgspec.ValidationError:
                 continue
     return calls
+
+
+def _logged(call: _RecordedCall) -> LoggedCall:
+    return LoggedCall(call.tool, call.parameters if call.resolved is UNSET else call.resolved, call.result)
 
 
 def stored_raw(text: bytes) -> Raw:
