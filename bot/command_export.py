@@ -10,11 +10,12 @@ from bot.answer_files import MAX_FILE_BYTES, AnswerFile, AnswerFolder, FileTooLa
 from bot.errors import UserError
 from storage.conversations import Conversation, Place
 from storage.database import Database
-from storage.export import ENDINGS, ExportSummary, Format, export_pieces, in_thread
+from storage.export import ENDINGS, OF_TURNS, ExportSummary, Format, Options, export_pieces, in_thread
+from storage.export_html import Render
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 _MAX_STEM = 40
-_SHORT = {"md": "markdown"}
+_SHORT = {"md": "markdown", "htm": "html"}
 _ELSEWHERE = "On the machine, `secret-agents export {} FILE` has no such limit."
 
 
@@ -26,10 +27,21 @@ class Exported:
 
 
 class Exports:
-    """Files of at most `limit` bytes, in `folder` (default: the system's for temporary files) until they were sent."""
+    """Files of at most `limit` bytes, in `folder` (default: the system's for temporary files) until they were sent.
 
-    def __init__(self, database: Database, *, folder: Path | None = None, limit: int = MAX_FILE_BYTES) -> None:
+    `render` lays out the answers on pages. The agents' prompts are the operator's, and no export here has them.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        folder: Path | None = None,
+        limit: int = MAX_FILE_BYTES,
+        render: Render | None = None,
+    ) -> None:
         self._database = database
+        self._options = Options(render=render)
         self._folder = AnswerFolder(folder)
         self._limit = limit
         self._one_at_a_time = asyncio.Lock()
@@ -54,8 +66,8 @@ class Exports:
         kept = False
         try:
             await in_thread(file.begin)
-            summary = await export_pieces(self._database, chosen, file.write, format_)
-            if not summary.conversations or (format_ == "jsonl" and not summary.turns):
+            summary = await export_pieces(self._database, chosen, file.write, format_, self._options)
+            if not summary.conversations or (format_ in OF_TURNS and not summary.turns):
                 raise UserError("There is nothing to export yet.")
             path = await in_thread(file.keep)
             kept = True

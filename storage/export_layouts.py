@@ -4,29 +4,51 @@ A layout is told of every conversation, of each of its messages and of its end, 
 page that is being filled. It remembers what the next piece needs to know, never what was said.
 """
 
-from typing import Any, Protocol
+from typing import Any
 
-from storage.logged import LoggedConversation
+import msgspec
+from msgspec import Raw
+
+from storage.logged import EVERY_TURN, LoggedConversation, TurnChoice
 from storage.mission_log import VERSION, LoggedHead, LoggedMessage, append, encoded
 
 
-class Layout(Protocol):
-    """The layout of one export; it cannot be used for another one."""
+class Layout:
+    """The layout of one export; it cannot be used for another one. Nothing of it is larger than what it is told."""
+
+    lists = False
+    """Whether it is told of every conversation (`entry`) once before, for a list in front of them all."""
+    turns: TurnChoice = EVERY_TURN
+    """Those of which there is something to write, whichever others were asked for."""
 
     def begin(self, page: bytearray) -> None: ...
+
+    def entry(self, page: bytearray, told: LoggedConversation) -> None: ...
+
+    def listed(self, page: bytearray) -> None:
+        """Behind the last entry."""
 
     def open(self, page: bytearray, told: LoggedConversation) -> None: ...
 
     def add(self, page: bytearray, message: LoggedMessage) -> None:
         """A message of the conversation that was opened last."""
-        ...
 
     def close(self, page: bytearray, told: LoggedConversation) -> None: ...
 
     def end(self, page: bytearray) -> None: ...
 
+    def finished(self, page: bytearray) -> bytearray:
+        """The page as it is to be written. What takes its time is done here, where nobody waits for the database."""
+        return page
 
-class MissionLog:
+
+def text_of(value: Raw) -> str:
+    """A text as it is, anything else as its JSON."""
+    decoded = msgspec.json.decode(value)
+    return decoded if isinstance(decoded, str) else str(value, "utf-8")
+
+
+class MissionLog(Layout):
     """The JSON that can be imported again (`storage.mission_log`), a message per line."""
 
     def __init__(self) -> None:
@@ -65,7 +87,7 @@ class MissionLog:
         page += b'],"current_conversation_id":%b,"metadata":%b}\n' % (current, metadata)
 
 
-class TurnLines:
+class TurnLines(Layout):
     """JSONL (https://jsonlines.org): a turn a line, with the mission it belongs to; a mission without turns has none.
 
     {"conversation_id", "platform", "workspace", "channel", "thread", "owner", "agent", "title", and then a message of
@@ -74,9 +96,6 @@ class TurnLines:
 
     def __init__(self) -> None:
         self._mission = b""
-
-    def begin(self, page: bytearray) -> None:
-        """Lines have nothing around them."""
 
     def open(self, page: bytearray, told: LoggedConversation) -> None:  # noqa: ARG002 - it is on each of its lines
         self._mission = encoded(_mission(told))[:-1]
@@ -87,12 +106,6 @@ class TurnLines:
         append(page, message)
         page[joint] = ord(",")  # the brace that opens the message: its fields go on where the mission's end
         page += b"\n"
-
-    def close(self, page: bytearray, told: LoggedConversation) -> None:
-        """Lines have nothing between them."""
-
-    def end(self, page: bytearray) -> None:
-        """See `begin`."""
 
 
 def _mission(told: LoggedConversation) -> dict[str, Any]:

@@ -6,6 +6,7 @@ one, ends with the quote and cannot pass for what the transcript itself says. Na
 
 import re
 
+from storage.export_layouts import Layout
 from storage.logged import LoggedConversation
 from storage.mission_log import LoggedMessage, LoggedTurn
 
@@ -14,14 +15,11 @@ _SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~|#!])")
 
 
-class Transcript:
+class Transcript(Layout):
     """A heading per mission, one per message and one per answer."""
 
     def __init__(self) -> None:
         self._agent = ""
-
-    def begin(self, page: bytearray) -> None:
-        """The first mission's heading is the first line."""
 
     def open(self, page: bytearray, told: LoggedConversation) -> None:
         head, tail = told.head, told.tail
@@ -46,12 +44,6 @@ class Transcript:
         asked = f"## {_moment(message.timestamp)}, {escaped(turn.author_name if turn else 'user')}\n\n"
         answered = f"### {self._agent}\n\n{_answer(message)}"
         page += _encoded(asked + quoted(message.user_message) + _attached(turn) + answered + _used(message))
-
-    def close(self, page: bytearray, told: LoggedConversation) -> None:
-        """The next heading is what ends a mission."""
-
-    def end(self, page: bytearray) -> None:
-        """See `close`."""
 
 
 def escaped(text: str) -> str:

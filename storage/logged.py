@@ -6,7 +6,8 @@ turn has any.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -32,14 +33,37 @@ from storage.mission_log import (
 
 _RANGE = "(turns.conversation, turns.id) > (:first, :after) AND turns.conversation <= :last"
 _ORDER = "ORDER BY turns.conversation, turns.id"
-_TURNS = f"""SELECT conversation, id, created_at, user_message, agent_response, llm_raw_response, event_key, author,
-        author_name, shared, attachments, status, attempt, stop_requested, outcome, model, prompt_tokens,
-        completion_tokens, error, rating, started_at, finished_at, extras, repeated
-    FROM turns WHERE {_RANGE} {_ORDER}"""
-_STEPS = f"""SELECT steps.turn, steps.seq, steps.kind, CAST(steps.body AS BLOB), steps.recorded_at
-    FROM turns JOIN steps ON steps.turn = turns.id WHERE {_RANGE} {_ORDER}, steps.seq"""
-_DELIVERIES = f"""SELECT deliveries.turn, deliveries.part, deliveries.remote_id
-    FROM turns JOIN deliveries ON deliveries.turn = turns.id WHERE {_RANGE} {_ORDER}, deliveries.part"""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnChoice:
+    """Which turns: an SQL condition on `turns`, empty for all, and its parameters."""
+
+    condition: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def __and__(self, other: "TurnChoice") -> "TurnChoice":
+        conditions = [f"({each.condition})" for each in (self, other) if each.condition]
+        return TurnChoice(" AND ".join(conditions), {**self.parameters, **other.parameters})
+
+
+EVERY_TURN = TurnChoice()
+
+
+@cache
+def _queries(condition: str) -> tuple[str, str, str]:
+    """Turns, their steps, their deliveries."""
+    where = f"{_RANGE} AND ({condition})" if condition else _RANGE
+    return (
+        f"""SELECT conversation, id, created_at, user_message, agent_response, llm_raw_response, event_key, author,
+            author_name, shared, attachments, status, attempt, stop_requested, outcome, model, prompt_tokens,
+            completion_tokens, error, rating, started_at, finished_at, extras, repeated
+        FROM turns WHERE {where} {_ORDER}""",
+        f"""SELECT steps.turn, steps.seq, steps.kind, CAST(steps.body AS BLOB), steps.recorded_at
+        FROM turns JOIN steps ON steps.turn = turns.id WHERE {where} {_ORDER}, steps.seq""",
+        f"""SELECT deliveries.turn, deliveries.part, deliveries.remote_id
+        FROM turns JOIN deliveries ON deliveries.turn = turns.id WHERE {where} {_ORDER}, deliveries.part""",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +102,13 @@ def _conversation(row: Any) -> LoggedConversation:
 
 
 class Messages:
-    """The turns of the conversations `first` to `last`; of the first one, those behind turn id `after`."""
+    """The chosen turns of the conversations `first` to `last`; of the first one, those behind turn id `after`."""
 
-    def __init__(self, connection: Connection, first: int, last: int, *, after: int = 0) -> None:
-        found = _messages(connection, {"first": first, "last": last, "after": after})
+    def __init__(
+        self, connection: Connection, first: int, last: int, *, after: int = 0, choice: TurnChoice = EVERY_TURN
+    ) -> None:
+        place = {"first": first, "last": last, "after": after, **choice.parameters}
+        found = _messages(connection, _queries(choice.condition), place)
         self._conversations = groupby(found, itemgetter(0))
         self._next = next(self._conversations, None)
 
@@ -92,11 +119,14 @@ class Messages:
         return self._next[1] if self._next is not None and self._next[0] == number else iter(())
 
 
-def _messages(connection: Connection, place: Mapping[str, int]) -> Iterator[tuple[int, int, LoggedMessage]]:
-    next_step = connection.execute(_STEPS, place).fetchone
-    next_delivery = connection.execute(_DELIVERIES, place).fetchone
+def _messages(
+    connection: Connection, queries: tuple[str, str, str], place: Mapping[str, Any]
+) -> Iterator[tuple[int, int, LoggedMessage]]:
+    turns, steps_of_turns, deliveries_of_turns = queries
+    next_step = connection.execute(steps_of_turns, place).fetchone
+    next_delivery = connection.execute(deliveries_of_turns, place).fetchone
     step, delivery = next_step(), next_delivery()
-    for row in iter(connection.execute(_TURNS, place).fetchone, None):
+    for row in iter(connection.execute(turns, place).fetchone, None):
         turn = row[1]
         steps = []
         while step is not None and step[0] == turn:

@@ -11,8 +11,9 @@ from markdown_it import MarkdownIt
 from storage import conversations, turns
 from storage.conversations import Conversation, NewConversation, Place
 from storage.database import Connection
-from storage.export import Chosen, ExportSummary, Format, export_pieces, export_to_file
+from storage.export import ExportSummary, Format, export_pieces, export_to_file
 from storage.export_markdown import escaped
+from storage.export_selection import Chosen
 from storage.sqlite import SQLiteDatabase
 from storage.turns import NewTurn
 from tests.storage_builders import answer, message, opening, result
@@ -147,7 +148,7 @@ async def test_an_unanswered_message_says_how_it_is(database: SQLiteDatabase) ->
 # All formats.
 
 
-@pytest.mark.parametrize("format_", ["json", "jsonl", "markdown"])
+@pytest.mark.parametrize("format_", ["json", "jsonl", "markdown", "html", "csv"])
 async def test_every_format_comes_in_pieces_of_bounded_size(database: SQLiteDatabase, format_: Format) -> None:
     def fill(connection: Connection) -> None:
         for n in range(150):
@@ -161,14 +162,14 @@ async def test_every_format_comes_in_pieces_of_bounded_size(database: SQLiteData
     assert [text.count(f"no{n}. xxx") for n in range(2, 150)] == [1] * 148  # the first ones are in the titles, too
 
 
-@pytest.mark.parametrize("format_", ["json", "jsonl", "markdown"])
+@pytest.mark.parametrize("format_", ["json", "jsonl", "markdown", "html", "csv"])
 async def test_a_file_has_the_format_asked_for(database: SQLiteDatabase, format_: Format, tmp_path: Path) -> None:
     await database.write(talk)
     await export_to_file(database, None, tmp_path / "out", format_)
-    assert (tmp_path / "out").read_text("utf-8") == await exported(database, format_)
+    assert (tmp_path / "out").read_bytes().decode() == await exported(database, format_)
 
 
-@pytest.mark.parametrize("format_", ["json", "jsonl", "markdown"])
+@pytest.mark.parametrize("format_", ["json", "jsonl", "markdown", "html", "csv"])
 async def test_a_place_has_its_own_missions_and_no_others(database: SQLiteDatabase, format_: Format) -> None:
     def fill(connection: Connection) -> list[str]:
         ours = [talk(connection, f"ours {n}", channel=f"c{n}") for n in (0, 1)]
