@@ -27,6 +27,11 @@ def key_of(name: str, user: str, values: Mapping[str, Any]) -> str:
     return json.dumps([name, user, _canonical(dict(values))], ensure_ascii=False, sort_keys=True)
 
 
+def _user_of(key: str) -> str:
+    user: str = json.loads(key)[1]
+    return user
+
+
 def _canonical(value: Any) -> Any:
     """Arguments are what a gadget's schema knows: text, numbers, enumerations, lists of these, and nothing."""
     match value:
@@ -97,6 +102,15 @@ class ResultCache:  # cachetools has lifetimes and sizes, but not both bounds at
         flight = self._flights[key] = _Flight(asyncio.ensure_future(self._made(key, ttl, make)))
         return await self._wait(key, flight)
 
+    def forget(self, user: str) -> int:
+        """Drop the results that are private to a user; how many there were. What is being made for them is not kept."""
+        theirs = [key for key in self._kept if _user_of(key) == user]
+        for key in theirs:
+            self._drop(key)
+        for key in [key for key in self._flights if _user_of(key) == user]:
+            del self._flights[key]
+        return len(theirs)
+
     def _fresh(self, key: str) -> _Entry | None:
         entry = self._kept.get(key)
         if entry is not None and entry.until > self._now():
@@ -118,7 +132,9 @@ class ResultCache:  # cachetools has lifetimes and sizes, but not both bounds at
 
     async def _made(self, key: str, ttl: float, make: Make) -> "Outcome":
         outcome = await make()
-        if outcome.ok and not outcome.ends:
+        flight = self._flights.get(key)
+        wanted = flight is not None and flight.task is asyncio.current_task()  # else its user was forgotten meanwhile
+        if outcome.ok and not outcome.ends and wanted:
             self._keep(key, _again(outcome), ttl)
         return outcome
 

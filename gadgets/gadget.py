@@ -45,7 +45,8 @@ class Gadget:
 
     `allow` is the role that may use it. `cache_ttl` is for how many seconds a result may be given again to the same
     question, None where that would be wrong; with `private`, only to the same user: a gadget whose results are for
-    everybody is not told who asks. An operator may set both anew (see gadgets.policy).
+    everybody is not told who asks. With `approve`, somebody is asked before each call whether it may run. An operator
+    may set all three anew (see gadgets.policy).
 
     `origin` names the server of a gadget that is another program's (see gadgets.mcp). Such a one has a `check` in place
     of a signature: it gives the arguments to call `function` with, which takes no `Context`, or raises BadArguments.
@@ -62,6 +63,7 @@ class Gadget:
     allow: Role = "everyone"
     cache_ttl: float | None = None
     private: bool = False
+    approve: bool = False
     origin: str = ""
     check: Check | None = None
 
@@ -75,6 +77,7 @@ def gadget(
     allow: Role = "everyone",
     cache_ttl: float | None = None,
     private: bool = False,
+    approve: bool = False,
 ) -> Callable[[Function], Gadget]:
     """Make the decorated async function a `Gadget` of its name.
 
@@ -100,6 +103,7 @@ def gadget(
             allow=allow,
             cache_ttl=cache_ttl,
             private=private,
+            approve=approve,
         )
 
     return decorate

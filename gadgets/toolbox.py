@@ -129,6 +129,10 @@ class Toolbox:
         """A sentence about a gadget that cannot be there now, if that is so."""
         return self._visiting.absence(name) if self._visiting else None
 
+    def forget(self, user: str) -> None:
+        """Drop the results that are kept for a user, such as `discord:123`, alone."""
+        self._cache.forget(user)
+
     async def call(
         self,
         name: str,

@@ -4,7 +4,6 @@ The model writes one JSON object, constrained to `choice_schema` where the provi
 Its first JSON object must be just that; when the model fails, or writes anything else, the first agent answers.
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -23,6 +22,7 @@ from bot.models.model import (
     SystemMessage,
     UserMessage,
 )
+from bot.models.strict_json import first_value
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,6 @@ CHOICE_CHARACTERS = 2_000
 MAX_OUTPUT = 1_000
 """Characters that are read of a model that does not keep to CHOICE_TOKENS."""
 
-_DECODER = json.JSONDecoder()
 _SYSTEM = """You decide which agent answers a message. Write only JSON: {{"agent":NAME}}
 Agents:
 {agents}"""
@@ -66,10 +65,10 @@ def choice_messages(profiles: Sequence[Profile], text: str) -> tuple[Message, ..
 def parse_choice(text: str, profiles: Sequence[Profile]) -> Profile | None:
     """The agent that the first JSON object in the model's output names; None when there is none."""
     try:
-        chosen, _ = _DECODER.raw_decode(text, text.index("{"))
-    except (ValueError, RecursionError):
+        chosen = first_value(text[max(0, text.find("{")) :])
+    except ValueError:
         return None
-    name = chosen.get("agent")
+    name = chosen.get("agent") if isinstance(chosen, dict) else None
     return next((profile for profile in profiles if profile.name == name), None)
 
 

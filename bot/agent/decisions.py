@@ -11,13 +11,12 @@ well; `tool` and `parameters` would not, so they are two parts of one `allOf`, w
 """
 
 import json
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.agent.few_shot import Example, examples_for
+from bot.agent.reference_names import PREVIOUS, SCALARS, refers
 from bot.models.model import (
     AssistantMessage,
     JsonSchema,
@@ -28,17 +27,20 @@ from bot.models.model import (
     ToolSpec,
     UserMessage,
 )
+from bot.models.strict_json import first_value, whole_value
 
 MAX_CALLS = 4
-MAX_DEPTH = 64
-"""Brackets within brackets; no decision comes near it, and a deeper text is an attack on the parser."""
 
 _SYSTEM = """You decide whether the user's new message needs tools. Write only JSON.
 Tools:
 {tools}
 If a tool gives what the message asks for: [{{"action":"use_tools","tools":[{{"tool":NAME,"parameters":{{...}}}}]}}]
-One entry for each place or text. Copy names and texts exactly. Leave out parameters that are not mentioned.
+One entry for each place or text.{references} Copy names and texts exactly. \
+Leave out parameters that are not mentioned.
 For small talk, opinions, general knowledge, writing and arithmetic: [{{"action":"reply"}}]"""
+_REFERENCES = ' "$1" stands for the result of the first entry.'
+"""Told where an example shows it, or where there are no examples: gadgets of a game never use each other's results."""
+_REFERENCE: JsonSchema = {"type": "string", "enum": [f"${PREVIOUS}", *(f"${n}" for n in range(1, MAX_CALLS))]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,9 @@ def decision_messages(specs: Sequence[ToolSpec], history: Sequence[Message], use
 
     Everything up to the last message depends on the gadgets alone, so that a model's prompt cache holds it.
     """
-    messages: list[Message] = [SystemMessage(_SYSTEM.format(tools="\n".join(map(_described, specs)) or "(none)"))]
-    for example in examples_for(frozenset(spec.name for spec in specs)):
+    examples = examples_for(frozenset(spec.name for spec in specs))
+    messages: list[Message] = [_instructions(specs, examples)]
+    for example in examples:
         messages += (UserMessage(_asked(example.message, example.earlier)), AssistantMessage(_decided(example)))
     said = tuple(line for message in history if (line := _line(message)))
     return (*messages, UserMessage(_asked(user_text, said)))
@@ -83,11 +86,11 @@ def decision_messages(specs: Sequence[ToolSpec], history: Sequence[Message], use
 def parse_decision(text: str, specs: Sequence[ToolSpec]) -> Decision | NotADecision:
     """Read a decision, also out of a code fence, with prose around it, or in the shapes other models are used to.
 
-    The JSON itself is taken strictly: no NaN, no key twice, no half characters, bounded depth. Names must be those of
-    `specs`; whether the parameters are right is the toolbox's business.
+    The JSON itself is taken strictly (see bot.models.strict_json). Names must be those of `specs`; whether the
+    parameters are right is the toolbox's business.
     """
     try:
-        value = _first_value(text)
+        value = first_value(text)
         calls = [call for entry in (value if isinstance(value, list) else [value]) for call in _calls(entry)]
         known = {spec.name for spec in specs}
         if unknown := [name for name, _ in calls if name not in known]:
@@ -95,6 +98,12 @@ def parse_decision(text: str, specs: Sequence[ToolSpec]) -> Decision | NotADecis
     except (ValueError, RecursionError) as error:
         return NotADecision(str(error))
     return Decision(_numbered(calls))
+
+
+def _instructions(specs: Sequence[ToolSpec], examples: Sequence[Example]) -> SystemMessage:
+    calls = [call for example in examples for call in example.calls]
+    hint = "" if calls and not any(refers(call.parameters) for call in calls) else _REFERENCES
+    return SystemMessage(_SYSTEM.format(tools="\n".join(map(_described, specs)) or "(none)", references=hint))
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,8 +116,17 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _call_schema(spec: ToolSpec) -> dict[str, Any]:
-    parts = ({"tool": {"const": spec.name}}, {"parameters": spec.parameters})
+    parts = ({"tool": {"const": spec.name}}, {"parameters": _with_references(spec.parameters)})
     return {"allOf": [{"type": "object", "properties": part, "required": list(part)} for part in parts]}
+
+
+def _with_references(parameters: JsonSchema) -> JsonSchema:
+    """A number, and a truth value, may be another call's result; in a text there is room for a reference anyway."""
+    properties = {
+        name: {"anyOf": [schema, _REFERENCE]} if schema.get("type") in SCALARS else schema
+        for name, schema in parameters.get("properties", {}).items()
+    }
+    return {**parameters, "properties": properties} if properties else parameters
 
 
 def _described(spec: ToolSpec) -> str:
@@ -142,52 +160,6 @@ def _line(message: Message) -> str:
             return ""
 
 
-def _first_value(text: str) -> Any:
-    """The first JSON array or object in the text."""
-    text.encode()  # half characters could be neither stored nor sent on
-    start = re.search(r"[\[{]", text)
-    if start is None:
-        raise _Refused("no JSON")
-    _check_depth(text, start.start())
-    value, _ = _DECODER.raw_decode(text, start.start())
-    json.dumps(value, ensure_ascii=False).encode()  # written as \ud800, they are in the value only
-    return value
-
-
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*\\?(?:"|\Z)|[\[{\]}]', re.DOTALL)
-"""A bracket, or a whole string, which may hold brackets of its own; an unclosed one reaches to the end."""
-
-
-def _check_depth(text: str, start: int) -> None:
-    depth = 0
-    for token in _TOKEN.finditer(text, start):
-        depth += (token[0] in "[{") - (token[0] in "]}")
-        if depth > MAX_DEPTH:
-            raise _Refused("nested too deeply")
-        if depth == 0:
-            return
-
-
-def _refuse_constant(name: str) -> Any:
-    raise _Refused(f"{name} is not JSON")
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise _Refused("a number is too large")
-    return value
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise _Refused("a key is there twice")
-    return value
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_refuse_constant, parse_float=_number)
-
 _Call = tuple[str, Mapping[str, Any]]
 _NAMES = ("tool", "tool_name", "name", "function")
 _LISTS = ("tools", "tool_calls", "function", "function_call")
@@ -215,13 +187,15 @@ def _parameters(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """An object, or one written as text, as OpenAI's format does. None given is none needed."""
     given: Any = next((entry[key] for key in _PARAMETERS if entry.get(key) is not None), {})
     if isinstance(given, str):
-        given = _first_value(given) if given.strip() else {}
+        given = whole_value(given) if given.strip() else {}
     if not isinstance(given, dict):
         raise _Refused("parameters are not an object")
     return given
 
 
 def _numbered(calls: Sequence[_Call]) -> tuple[ToolCall, ...]:
-    """Each distinct call once."""
+    """Each distinct call once; but all keep their places where one refers to another by its place."""
+    if any(refers(given) for _, given in calls):
+        return tuple(ToolCall(f"call_{n}", name, given) for n, (name, given) in enumerate(calls, 1))
     distinct = {json.dumps(call, sort_keys=True): call for call in calls}
     return tuple(ToolCall(f"call_{n}", name, given) for n, (name, given) in enumerate(distinct.values(), 1))

@@ -90,6 +90,10 @@ EXAMPLES: tuple[Example, ...] = (
         (_decrypt("SVERKI", shift=4), _weather("Lagos")),
     ),
     Example("How many minutes are there in a week?"),
+    Example(
+        "Undo the shift of 9 in CJTN RC NJBH and put the outcome into Greek",
+        (_decrypt("CJTN RC NJBH", shift=9), _translate("$1", "Greek")),
+    ),
     Example("Which river flows through Vienna?"),
     Example("What was my shoe size again?", (_recall("shoe size"),)),
     Example("Can anybody read this? 'Aol lhnsl ohz shuklk'", (_decrypt("Aol lhnsl ohz shuklk"),)),

@@ -46,11 +46,15 @@ def sanitise(text: str, limit: int) -> Guarded:
     """
     if _SURROGATE.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
-    text = _CONTROL.sub("", text)
+    text = without_controls(text.replace("\r\n", "\n").replace("\r", "\n"))
     if len(text) <= limit:
         return Guarded(text, clipped=False)
     return Guarded(text[: _boundary(text, max(limit, 0))], clipped=True)
+
+
+def without_controls(text: str) -> str:
+    """Without C0 control characters and DEL, except tab and line ends; NUL becomes U+FFFD."""
+    return _CONTROL.sub("", text.replace("\0", "\ufffd"))
 
 
 def clean_name(name: str) -> str:

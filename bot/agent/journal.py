@@ -2,12 +2,14 @@
 
 A step's body is JSON: `model` = {"phase", "text", "thinking"?, "calls": [{"id", "name", "arguments"}], "model",
 "prompt_tokens", "completion_tokens"}; `result` = {"round", "call", "tool", "parameters", "result", "ok", "retry",
-"shown"?, "ends"?, "cached"?, "prompt_tokens"?, "completion_tokens"?}: what is to be seen behind the answer, whether the
-gadget completed the conversation, whether nothing ran because the result was known, and what the gadget asked the
-model for; `choice` (see bot.agent.choice) = {"agent", "text", "model", "prompt_tokens", "completion_tokens"}.
+"resolved"?, "shown"?, "ends"?, "cached"?, "prompt_tokens"?, "completion_tokens"?}: the parameters with which the gadget
+ran, where those that the model wrote refer to other results, what is to be seen behind the answer, whether the gadget
+completed the conversation, whether nothing ran because the result was known, and what the gadget asked the model for;
+`choice` (see bot.agent.choice) = {"agent", "text", "model", "prompt_tokens", "completion_tokens"}.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from bot.agent.protocols import Phase, Result, Round
@@ -46,16 +48,19 @@ def model_body(phase: Phase, output: Collected, calls: Sequence[ToolCall], model
     return body | ({"thinking": output.thinking} if output.thinking else {})
 
 
-def result_body(round_number: int, index: int, result: Result, outcome: Outcome) -> dict[str, Any]:
+def result_body(round_number: int, index: int, written: ToolCall, result: Result, outcome: Outcome) -> dict[str, Any]:
+    """`written` is the call as the model wrote it, `result` has it with its references resolved."""
     body: dict[str, Any] = {
         "round": round_number,
         "call": index,
-        "tool": result.call.name,
-        "parameters": dict(result.call.arguments),
+        "tool": written.name,
+        "parameters": dict(written.arguments),
         "result": result.text,
         "ok": result.ok,
         "retry": result.retry,
     }
+    if result.call.arguments != written.arguments:
+        body["resolved"] = dict(result.call.arguments)
     more = {name: getattr(outcome, name) for name in ("shown", "ends", "cached", "prompt_tokens", "completion_tokens")}
     return body | {name: value for name, value in more.items() if value}
 
@@ -81,6 +86,7 @@ def rounds_of(steps: Sequence[Step]) -> list[Round]:
         elif step.kind == "result":
             round_ = rounds[body["round"]]
             call = round_.calls[body["call"]]
+            call = replace(call, arguments=body.get("resolved", call.arguments))
             round_.results[body["call"]] = Result(call, body["result"], ok=body["ok"], retry=body["retry"])
     return rounds
 

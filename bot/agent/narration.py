@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from bot.agent.cleaning import Cleaner
+from bot.agent.guard import without_controls
 
 
 class Show(Protocol):
@@ -30,11 +31,11 @@ class Narration:
         self._separator = "\n\n" if self.shown.strip() else ""
 
     def feed(self, raw: str) -> None:
-        self.add(self._cleaner.feed(raw))
+        self.add(without_controls(self._cleaner.feed(raw)))
 
     def end(self) -> list[str]:
         """The output is complete: show what was held back. Returns the tool calls it printed as text."""
-        self.add(self._cleaner.finish())
+        self.add(without_controls(self._cleaner.finish()))
         return self._cleaner.calls
 
     def add(self, text: str) -> None:

@@ -35,7 +35,10 @@ DECISION_HISTORY_CHARACTERS = 500
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a gadget gave for one call. `retry`: the model should mend its arguments and call again."""
+    """What a gadget gave for one call, the call being as it ran: with other results in the places of its references.
+
+    `retry`: the model should mend its arguments and call again.
+    """
 
     call: ToolCall
     text: str
@@ -150,7 +153,10 @@ def readable(rounds: Sequence[Round], tokens: int) -> list[Round]:
 
 def _readable(round_: Round, share: int) -> Round:
     calls = tuple(_readable_call(call, share) for call in round_.calls)
-    results = {i: replace(r, call=calls[i], text=clip_tokens(r.text, share)) for i, r in round_.results.items()}
+    results = {
+        i: replace(r, call=_readable_call(r.call, share), text=clip_tokens(r.text, share))
+        for i, r in round_.results.items()
+    }
     return Round(clip_tokens(round_.text, share), calls, results)
 
 

@@ -1,6 +1,7 @@
 """A model's arguments, checked against a server's JSON Schema before the server hears of them."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -64,7 +65,8 @@ def _read(value: Any, schema: Mapping[str, Any]) -> Any:
         read = json.loads(value.strip().lower())
     except (ValueError, RecursionError):
         return value
-    return read if isinstance(read, kind) and isinstance(read, bool) == (kind is bool) else value
+    fits = isinstance(read, kind) and isinstance(read, bool) == (kind is bool) and -math.inf < read < math.inf
+    return read if fits else value
 
 
 def _problem(error: ValidationError) -> str:

@@ -33,7 +33,8 @@ class ServerSpec:
     """One server. `name` has letters and digits only: what its gadgets are called begins with it.
 
     `tools` are the ones that become gadgets, none for all of them; `timeout` is for one call, in seconds; `cache_ttl`
-    is for how many seconds a result may be given again to the same question.
+    is for how many seconds a result may be given again to the same question. `approve` are the tools of which each
+    call has to be approved: all of them, none, or those named.
     """
 
     name: str
@@ -42,6 +43,11 @@ class ServerSpec:
     tools: tuple[str, ...] = ()
     timeout: float = 30.0
     cache_ttl: float = 0.0
+    approve: bool | tuple[str, ...] = False
+
+    def asks_before(self, tool: str) -> bool:
+        """Whether a call of this tool of the server has to be approved."""
+        return self.approve if isinstance(self.approve, bool) else tool in self.approve
 
     def hide(self, text: str) -> str:
         """The text without the values that only the server is to know."""

@@ -29,7 +29,8 @@ WAITING = 64
 """Messages to a server that does not read."""
 SAID_LINES = 3
 
-_log = logging.getLogger(__name__)
+_said = logging.getLogger(f"content.{__name__}")
+"""What a server prints may repeat what it was asked: it is in the log only where the operator wants such things."""
 
 Incoming = MemoryObjectReceiveStream[SessionMessage | Exception]
 Outgoing = MemoryObjectSendStream[SessionMessage]
@@ -99,7 +100,7 @@ class ChildProcess:
         while data := await process.stderr.read(65_536):
             for line in self._spec.hide(data.decode("utf-8", "replace")).splitlines()[-SAID_LINES:]:
                 self.said.append(excerpt(line))
-                _log.debug("%s says: %s", self._spec.name, excerpt(line))
+                _said.debug("%s says: %s", self._spec.name, excerpt(line))
 
 
 def _message(line: bytes) -> SessionMessage | None:

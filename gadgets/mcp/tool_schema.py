@@ -132,7 +132,7 @@ def _plain(node: Mapping[str, Any]) -> Schema:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
 
 
 def _told(node: Schema) -> Schema:

@@ -41,6 +41,8 @@ def gadgets_of(spec: ServerSpec, tools: Sequence[Tool], call: Call) -> tuple[Gad
     made = [_gadget(spec, wanted[tool], names[tool], schemas[tool], call) for tool in fit]
     if len(made) < len(wanted):
         _log.warning("%s: %d of its %d tools cannot be gadgets", spec.name, len(wanted) - len(made), len(wanted))
+    if not isinstance(spec.approve, bool) and (unknown := sorted(set(spec.approve) - {tool.name for tool in tools})):
+        _log.warning("%s: approve names tools that it does not have: %s", spec.name, ", ".join(unknown))
     return tuple(made)
 
 
@@ -57,6 +59,7 @@ def _gadget(spec: ServerSpec, tool: Tool, name: str, schema: dict[str, Any], cal
         status=f"using {name}…",
         allow=spec.allow,
         cache_ttl=spec.cache_ttl or None,
+        approve=spec.asks_before(tool.name),
         check=Arguments(name, schema),
         origin=spec.name,
     )

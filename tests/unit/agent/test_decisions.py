@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from bot.agent.decisions import (
-    MAX_DEPTH,
     Decision,
     NotADecision,
     decision_messages,
@@ -22,6 +21,7 @@ from bot.models.model import (
     ToolSpec,
     UserMessage,
 )
+from bot.models.strict_json import MAX_DEPTH
 from gadgets.catalogue import ALL, GENERAL
 from gadgets.field_gadgets import FIELD_MISSION
 
@@ -63,7 +63,17 @@ class TestSchema:
     def test_each_gadget_is_tied_to_its_own_parameters(self) -> None:
         calls = branches(decision_schema(SPECS))[0]["properties"]["tools"]["items"]["anyOf"]
         found = [tuple(p for part in call["allOf"] for p in part["properties"].values()) for call in calls]
-        assert found == [({"const": spec.name}, spec.parameters) for spec in SPECS]
+        names = [({"const": spec.name}, list(spec.parameters["properties"])) for spec in SPECS]
+        assert [(name, list(parameters["properties"])) for name, parameters in found] == names
+        assert found[0] == ({"const": "weather"}, SPECS[0].parameters)
+
+    def test_what_is_no_text_may_be_another_calls_result(self) -> None:
+        properties = {"a": {"type": "integer"}, "b": {"type": "boolean"}, "c": {"type": "string"}, "d": {}}
+        (use, _) = branches(decision_schema([ToolSpec("x", "", {"type": "object", "properties": properties})]))
+        (call,) = use["properties"]["tools"]["items"]["anyOf"]
+        found = call["allOf"][1]["properties"]["parameters"]["properties"]
+        reference = {"type": "string", "enum": ["$PREVIOUS_RESULT", "$1", "$2", "$3"]}
+        assert found == properties | {name: {"anyOf": [properties[name], reference]} for name in ("a", "b")}
 
     def test_number_of_calls_is_bounded(self) -> None:
         tools = branches(decision_schema(SPECS, max_calls=2))[0]["properties"]["tools"]
@@ -98,6 +108,16 @@ class TestMessages:
         assert examples_for(general) == EXAMPLES
         assert examples_for(game) == MISSION_EXAMPLES
         assert examples_for(general | game) == SHOWN
+
+    def test_an_example_shows_how_to_use_the_result_of_another_call(self) -> None:
+        rules, *shown = (message.text for message in decision_messages(SPECS, (), "x"))
+        assert '"$1"' in rules
+        assert any('"$1"' in text for text in shown)
+
+    def test_a_game_is_not_told_of_results_that_its_gadgets_never_use(self) -> None:
+        own = tuple(ToolSpec(each.name, each.description, each.parameters) for each in FIELD_MISSION)
+        assert not any("$1" in message.text for message in decision_messages(own, (), "x"))
+        assert '"$1"' in decision_messages((ODD,), (), "x")[0].text
 
     def test_gadget_without_examples_is_described(self) -> None:
         system = decision_messages((ODD,), (), "hi")[0]
@@ -155,6 +175,11 @@ class TestParsing:
 
     def test_same_call_twice_is_one(self) -> None:
         assert decided(json.dumps([{"action": "use_tools", "tools": OSLO * 3}])) == [("weather", {"city": "Oslo"})]
+
+    def test_calls_keep_their_places_where_one_refers_to_another_by_it(self) -> None:
+        oslo, dice = OSLO[0], {"tool": "dice", "parameters": {"notation": "$2"}}
+        text = json.dumps([{"action": "use_tools", "tools": [oslo, oslo, dice, dice]}])
+        assert [name for name, _ in decided(text)] == ["weather", "weather", "dice", "dice"]
 
     def test_no_parameters_are_an_empty_object(self) -> None:
         assert decided('{"tool": "clock"}') == [("clock", {})]

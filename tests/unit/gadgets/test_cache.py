@@ -314,3 +314,26 @@ def test_by_default_nothing_is_cached() -> None:
 
     assert isinstance(ping, Gadget)
     assert ping.cache_ttl is None
+
+
+async def test_what_is_kept_for_a_user_is_forgotten_and_nothing_else() -> None:
+    cache = ResultCache()
+    for user in ("discord:1", "discord:2", ""):
+        await cache.get(key_of("weather", user, {"city": "Oslo"}), TTL, said(user))
+    size = cache.size
+    assert cache.forget("discord:1") == 1
+    assert (len(cache), cache.size < size) == (2, True)
+    for user, kept in (("discord:1", False), ("discord:2", True), ("", True)):
+        again = await cache.get(key_of("weather", user, {"city": "Oslo"}), TTL, said("new"))
+        assert (again.cached, again.text) == (kept, user if kept else "new")
+
+
+async def test_what_is_being_made_for_them_is_given_but_not_kept() -> None:
+    cache, source = ResultCache(), Source()
+    key = key_of("weather", "discord:1", {})
+    asked = asyncio.create_task(cache.get(key, TTL, source))
+    await asyncio.sleep(0)
+    cache.forget("discord:1")
+    source.open()
+    assert (await asked).text == "fine"
+    assert len(cache) == 0

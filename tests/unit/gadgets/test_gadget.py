@@ -12,7 +12,7 @@ class Dials(BaseModel):
     speed: int = 3
 
 
-@gadget(timeout=2.5, settings=Dials, status="spinning…")
+@gadget(timeout=2.5, settings=Dials, status="spinning…", approve=True)
 async def spin(context: Context, times: int, direction: str = "left") -> str:
     """Spin the
     wheel.
@@ -42,7 +42,7 @@ def test_parameter_descriptions_come_from_the_args_section() -> None:
 
 
 def test_what_the_decorator_is_given_is_kept() -> None:
-    assert (spin.timeout, spin.settings, spin.status) == (2.5, Dials, "spinning…")
+    assert (spin.timeout, spin.settings, spin.status, spin.approve) == (2.5, Dials, "spinning…", True)
 
 
 def test_defaults_are_no_settings_and_a_status_with_the_name() -> None:

@@ -29,15 +29,25 @@ async def ping() -> str:
 def test_a_table_holds_the_gadgets_own_settings_and_the_common_ones() -> None:
     table = table_model(spin)()
     assert isinstance(table, Dials)
-    assert table.model_dump() == {"level": 5, "allow": "member", "cache_ttl": 30.0}
+    assert table.model_dump() == {"level": 5, "allow": "member", "approve": False, "cache_ttl": 30.0}
     assert type(table).__doc__ == "How it is set."
 
 
 def test_an_operator_decides_anew() -> None:
-    table = table_model(spin).model_validate({"allow": "admin", "cache_ttl": 0})
+    table = table_model(spin).model_validate({"allow": "admin", "approve": True, "cache_ttl": 0})
     changed = configured(spin, table)
-    assert (changed.allow, changed.cache_ttl) == ("admin", 0)
+    assert (changed.allow, changed.approve, changed.cache_ttl) == ("admin", True, 0)
     assert configured(changed, table_model(changed)()) == changed
+
+
+def test_an_operator_can_trust_what_its_maker_would_have_approved() -> None:
+    @gadget(approve=True)
+    async def launch() -> str:
+        """Launch."""
+        return "gone"
+
+    assert configured(launch, table_model(launch)()) == launch
+    assert not configured(launch, table_model(launch).model_validate({"approve": False})).approve
 
 
 def test_what_must_not_be_cached_has_no_such_setting() -> None:
@@ -46,7 +56,17 @@ def test_what_must_not_be_cached_has_no_such_setting() -> None:
     assert configured(ping, table_model(ping)()) == ping
 
 
-@pytest.mark.parametrize("wrong", [{"allow": "root"}, {"cache_ttl": -1}, {"cache_ttl": float("nan")}, {"tpyo": 1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"allow": "root"},
+        {"approve": "yes"},
+        {"approve": 1},
+        {"cache_ttl": -1},
+        {"cache_ttl": float("nan")},
+        {"tpyo": 1},
+    ],
+)
 def test_a_table_refuses_what_makes_no_sense(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         table_model(spin).model_validate(wrong)

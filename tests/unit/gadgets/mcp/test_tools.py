@@ -1,5 +1,8 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from gadgets.gadget import Gadget, gadget
 from gadgets.mcp.servers import GadgetServers
@@ -37,6 +40,13 @@ def test_a_description_is_there_and_holds_no_secret() -> None:
 
 def test_a_tool_that_cannot_be_told_of_is_none_of_the_gadgets() -> None:
     assert [each.name for each in made(Tool("evil", "Obey.", NAMED), Tool("good", "Helps.", {}))] == ["files_good"]
+
+
+def test_a_tool_to_approve_that_there_is_none_of_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    made(Tool("write", "Writes.", {}), spec=replace(SPEC, approve=("write",)))
+    assert caplog.messages == []
+    made(Tool("write", "Writes.", {}), spec=replace(SPEC, approve=("wirte", "write")))
+    assert caplog.messages == ["files: approve names tools that it does not have: wirte"]
 
 
 def test_of_two_tools_of_one_name_there_is_one() -> None:
