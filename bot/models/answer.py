@@ -1,5 +1,6 @@
 """An answer as it grows: the lines of a response folded into deltas. Pure: no I/O."""
 
+import logging
 from abc import ABC, abstractmethod
 
 from bot.errors import ModelBroken, ModelError
@@ -8,6 +9,7 @@ from bot.models.payload import mended
 from bot.models.peer import Peer
 
 _UNREADABLE = (ValueError, RecursionError)
+_said = logging.getLogger(f"content.{__name__}")
 
 
 class Answer(ABC):
@@ -60,12 +62,14 @@ class Answer(ABC):
         except ModelError as error:
             return error
         except _UNREADABLE as error:
-            return self.peer.error(ModelBroken, f"sent what is not its protocol ({error}): {lines[:1]!r}")
+            _said.debug("not a line of its protocol: %r", lines[:1])
+            return self.peer.error(ModelBroken, f"sent what is not its protocol ({type(error).__name__})")
         if self.size > most_chars:
             return self.peer.error(ModelBroken, f"sent more than {most_chars} characters")
         return None
 
     def _merge(self) -> None:
         if self._parts:
-            self._deltas.append(self._kind("".join(self._parts)))
+            text = "".join(self._parts).replace("\0", "\ufffd")  # PostgreSQL's text cannot hold it
+            self._deltas.append(self._kind(text))
             self._parts.clear()

@@ -27,6 +27,7 @@ END_SECONDS = 1.0
 SAID_LINES = 5
 
 _log = logging.getLogger(__name__)
+_said = logging.getLogger(f"content.{__name__}")
 
 
 class _First(msgspec.Struct):
@@ -166,7 +167,7 @@ class LlamaProcess:
         while data := await stderr.read(READ_BYTES):
             for line in data.decode("utf-8", "replace").splitlines():
                 self._said.append(line.strip())
-                _log.debug("llama.cpp: %s", line)
+                _said.debug("llama.cpp: %s", line)
 
     def _end(self) -> str:
         code = self._process.returncode if self._process else None

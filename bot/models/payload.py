@@ -7,23 +7,23 @@ from typing import Any
 import msgspec
 
 from bot.models.model import AssistantMessage, Request, ToolSpec
+from bot.models.strict_json import is_too_deep, whole_value
 
 UNREADABLE = "unreadable_arguments"
-"""The name under which arguments that are no JSON object are handed on: no gadget has such a parameter, so that its
-validation refuses the call and the model reads why."""
+"""The name under which arguments that are no JSON object are handed on: such a call is refused, and the model told."""
 
 
 def parsed_arguments(raw: Mapping[str, Any] | str | None) -> dict[str, Any]:
-    """An object as it is; a JSON text is parsed, twice if it was quoted twice; nothing is no arguments."""
+    """An object as it is; a JSON text is parsed strictly, twice if it was quoted twice; nothing is no arguments."""
     if raw is None or isinstance(raw, Mapping):
-        return dict(raw or {})
+        return dict(raw or {}) if not is_too_deep(raw) else {UNREADABLE: "nested too deeply"}
     value: Any = raw
     for _ in range(2):
         if not isinstance(value, str) or not value.strip():
             break
         try:
-            value = msgspec.json.decode(value)
-        except (ValueError, RecursionError):
+            value = whole_value(value)
+        except ValueError:
             break
     if value is None or (isinstance(value, str) and not value.strip()):
         return {}

@@ -51,9 +51,13 @@ def error_text(body: bytes) -> str:
 
 
 def describe(value: Any) -> str:
-    """The sentence inside an error value: `"…"`, `{"error": …}`, `{"message": …}` or `{"detail": …}`, nested."""
+    """The sentence inside an error value: `"…"`, `{"error": …}`, `{"message": …}` or `{"detail": …}`, nested; of
+    FastAPI's list of mistakes, `[{"msg": …, "input": …}]`, not the input.
+    """
     for _ in range(3):
         if not isinstance(value, dict):
             break
         value = next((value[key] for key in ("error", "message", "detail") if value.get(key)), str(value))
+    if isinstance(value, list):
+        value = "; ".join(str(each.get("msg", "")) if isinstance(each, dict) else str(each) for each in value)
     return value if isinstance(value, str) else str(value)
