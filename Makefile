@@ -1,13 +1,13 @@
 # Every target sets itself up: Python >= 3.11, make and a package index are enough. See scripts/setup.sh.
 BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" scripts/setup.sh
-BENCHMARKS := $(filter-out decisions field_missions,$(basename $(notdir $(wildcard benchmarks/*.py))))
+BENCHMARKS := $(filter-out decisions field_missions protocol_cost,$(basename $(notdir $(wildcard benchmarks/*.py))))
 KILLS := 500
 MESSAGES := 5000
 SEED := 1
 LOCK := pyproject.toml uv.lock scripts/setup.sh
 
-.PHONY: run setup test fire fire-discord fire-slack lint bench bench-decisions bench-missions
+.PHONY: run setup test fire fire-discord fire-slack lint bench bench-decisions bench-missions bench-protocols
 
 run: .venv/.ready-run ## start the bot; the page is at http://127.0.0.1:8321
 	@exec $(BIN)/secret-agents run $(ARGS)
@@ -40,6 +40,9 @@ bench-decisions: .venv/.ready-dev ## which gadget does the model choose? FILE=se
 
 bench-missions: .venv/.ready-dev ## does the bundled model lead ten field missions to their end?
 	@$(BIN)/python -m benchmarks.field_missions
+
+bench-protocols: .venv/.ready-dev ## what does each tool protocol cost a turn of the bundled model?
+	@$(BIN)/python -m benchmarks.protocol_cost
 
 .venv/.ready-run: $(LOCK)
 	@$(SETUP) run

@@ -41,6 +41,8 @@ host = "{host}"
 [web]
 port = {port}
 """
+REFUSED = 50
+"""Microseconds within which no package is imported, only an import refused."""
 SECONDS = 30.0
 """How long the page may take before this gives up."""
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -130,7 +132,7 @@ def start(folder: Path, host: str) -> float:
 
 
 def imported(folder: Path, host: str) -> set[str]:
-    """The packages that were imported until the first page was served."""
+    """The packages that were imported until the first page was served; an import that was refused takes no time."""
     with (folder / "imports").open("wb") as log:
         bot = Bot(folder, host, "-X", "importtime", log=log.fileno())
         try:
@@ -138,7 +140,8 @@ def imported(folder: Path, host: str) -> set[str]:
         finally:
             bot.end()
     lines = (folder / "imports").read_text("utf-8").splitlines()
-    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines if line.startswith("import time:")}
+    rows = [line.split("|") for line in lines if line.startswith("import time:") and "cumulative" not in line]
+    return {name.strip().partition(".")[0] for _, microseconds, name in rows if int(microseconds) >= REFUSED}
 
 
 def idle(folder: Path, host: str, seconds: float) -> tuple[float, float]:

@@ -13,9 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from filelock import FileLock, Timeout
-
 from bot.errors import UserError
+from storage.file_lock import FileLock
 
 MAX_FILE_BYTES = 10 * 2**20
 """What Discord takes as a file; Slack takes more."""
@@ -153,7 +152,7 @@ class AnswerFolder:
 def remove_leftovers(parent: Path | None = None) -> None:
     """Remove the folders of processes that are no more. Blocks; what cannot be removed stays."""
     for folder in (parent or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"):
-        with suppress(OSError, Timeout):
+        with suppress(OSError):
             if folder.lstat().st_uid == os.getuid() and not folder.is_symlink():
                 lock = _lock(folder)
                 _remove(folder, lock)
@@ -162,13 +161,13 @@ def remove_leftovers(parent: Path | None = None) -> None:
 def _make(parent: Path) -> tuple[Path, FileLock]:
     for _ in range(_ATTEMPTS):
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-        with suppress(FileNotFoundError, Timeout):  # taken for a leftover before it was locked
+        with suppress(FileNotFoundError, BlockingIOError):  # taken for a leftover before it was locked
             return folder, _lock(folder)
     raise FileNotFoundError(None, "removed as soon as it was made", str(parent))
 
 
 def _lock(folder: Path) -> FileLock:
-    lock = FileLock(folder / _LOCK, timeout=0, thread_local=False, mode=0o600)
+    lock = FileLock(folder / _LOCK)
     lock.acquire()
     return lock
 

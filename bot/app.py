@@ -1,16 +1,16 @@
 """The composition root: builds every part from the settings, opens them, runs them, closes them. It alone names
 concrete classes.
 
-Opened in this order, closed in the opposite one: database, HTTP session, model, platforms' objects, gadget servers,
-engine, platforms' connections. The engine is told to finish before the platforms are closed, so that running answers
-can still be shown.
+Opened in this order, closed in the opposite one: database, its upkeep, HTTP session, model, platforms' objects, gadget
+servers, engine, platforms' connections. The engine is told to finish before the platforms are closed, so that running
+answers can still be shown.
 """
 
 import asyncio
 import gc
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, Self
@@ -18,28 +18,39 @@ from typing import Any, Protocol, Self
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from aiohttp.typedefs import Handler
 
-from bot.agent.agent import Agent, Limits, ModelOptions
+from bot.agent.agent import Agent
 from bot.agent.decisions import decision_messages
 from bot.agent.roster import AUTO, Profile, Roster
+from bot.agent.task import Limits, ModelOptions
 from bot.allowances import Allowances
 from bot.answer_files import remove_leftovers
 from bot.authority import configured_gadgets, rights_of
+from bot.command_export import Exports
 from bot.command_rights import Rights
 from bot.commands import Commands
 from bot.engines.local import LocalEngine
+from bot.forgetting import Forgetting
 from bot.gadget_servers import gadget_servers
 from bot.inbox import Inbox
 from bot.model_choice import choose_model, named_model
 from bot.models.model import Message, Model, ToolSpec
 from bot.models.named_models import BuildModel, NamedModels
 from bot.notebook import PersonalNotes
+from bot.observing.exposition import Exposition
+from bot.observing.http_trace import rate_limits
+from bot.observing.metrics import Metrics
+from bot.observing.observed_gadgets import observed_calls
+from bot.observing.observed_model import ObservedModel
 from bot.platforms.files import FileLimits
 from bot.platforms.platform import Platform
+from bot.platforms.web.rendering import render
 from bot.recollection import Recollection
 from bot.settings import Settings
+from bot.upkeep import Upkeep
 from bot.worker import TurnLimits, Worker
 from gadgets.context import Occasion
 from gadgets.toolbox import Outcome, Toolbox, Visiting
+from storage.compaction import file_of
 from storage.database import Database, open_database
 from storage.quotas import Quotas
 
@@ -55,6 +66,13 @@ class AttachedPlatform(Platform, Protocol):
     def attach(self, inbox: Inbox, commands: Commands) -> None: ...
 
 
+class RemotePlatform(AttachedPlatform, Protocol):
+    """One of another company, which may be away."""
+
+    @property
+    def connected(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a platform may be built from."""
@@ -62,6 +80,7 @@ class Parts:
     settings: Settings
     database: Database
     model: Model
+    metrics: Metrics
 
 
 BuildPlatforms = Callable[[Parts], Sequence[AttachedPlatform]]
@@ -76,28 +95,41 @@ class App:
         self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        settings = self._settings
+        settings, metrics = self._settings, Metrics()
         async with AsyncExitStack() as stack:
             await asyncio.to_thread(remove_leftovers)
-            self.database = await stack.enter_async_context(open_database(settings.storage.url))
+            self.database = await stack.enter_async_context(open_database(settings.storage.url, on_batch=metrics.batch))
+            file = file_of(settings.storage.url)
+            await stack.enter_async_context(Upkeep(self.database, settings.retention.policy, file=file))
             http = await stack.enter_async_context(_http_session())
-            self.model = await stack.enter_async_context(await choose_model(settings, http, _prewarm(settings)))
+            model = await choose_model(settings, http, _prewarm(settings))
+            self.model = await stack.enter_async_context(ObservedModel(model, metrics))
             _log.info("%s answers (%s)", self.model.name, self.model.provider)
-            models = await stack.enter_async_context(NamedModels(_builder(settings, http, self.model.provider)))
+            models = await stack.enter_async_context(
+                NamedModels(_builder(settings, http, self.model.provider, metrics))
+            )
             roster, rights = _roster(settings), rights_of(settings)
             allowances = _allowances(settings, rights)
-            self._platforms = self._build_platforms(Parts(settings, self.database, self.model))
+            self._platforms = self._build_platforms(Parts(settings, self.database, self.model, metrics))
             by_name = {platform.name: platform for platform in self._platforms}
+            metrics.expect(tuple(by_name))
             servers = await stack.enter_async_context(gadget_servers(settings))
-            agent = _agent(settings, self.model, http, self.database, servers)
+            agent = _agent(settings, self.model, http, self.database, servers, metrics)
             recollection = await stack.enter_async_context(_recollection(settings, self.database, self.model))
             limits = _turn_limits(settings)
-            worker = Worker(self.database, agent, roster, by_name, limits, models, recollection=recollection)
+            worker = Worker(
+                self.database, agent, roster, by_name, limits, models, recollection=recollection, metrics=metrics
+            )
             self._engine = LocalEngine(self.database, worker, tuple(by_name), settings.limits.concurrent_turns)
             self.inbox = Inbox(self.database, self._engine, roster, allowances, rights)
-            self.commands = Commands(self.database, self._engine, roster, rights, allowances=allowances)
+            exports = Exports(self.database, render=render)
+            forgetting = Forgetting(self.database, self._engine, file=file, memory=agent.toolbox.forget)
+            self.commands = Commands(
+                self.database, self._engine, roster, rights, exports, allowances=allowances, forgetting=forgetting
+            )
             self._closing = stack.pop_all()
         spare_the_collector()
+        give_memory_back()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -128,21 +160,25 @@ class App:
 def configured_platforms(parts: Parts) -> Sequence[AttachedPlatform]:
     """The platforms that `secret-agents run` serves; only those that are on are imported."""
     settings = parts.settings
-    platforms: list[AttachedPlatform] = []
+    remote: list[RemotePlatform] = []
     doors: dict[str, Handler] = {}
     if settings.discord.on:
-        platforms.append(_discord_platform(parts))
+        remote.append(_discord_platform(parts))
     if settings.slack.on:
-        platforms.append(_slack_platform(parts, doors))
-    if settings.web.enabled:
-        platforms.append(_web_platform(parts, doors))
-    return platforms
+        remote.append(_slack_platform(parts, doors))
+    return [*remote, _web_platform(parts, doors, remote)] if settings.web.enabled else remote
 
 
-def _web_platform(parts: Parts, doors: Mapping[str, Handler]) -> AttachedPlatform:
+def _web_platform(parts: Parts, doors: Mapping[str, Handler], remote: Sequence[RemotePlatform]) -> AttachedPlatform:
+    from bot.platforms.web.operators import Operation  # noqa: PLC0415 - see above
     from bot.platforms.web.server import WebPlatform  # noqa: PLC0415 - see above
 
-    web = parts.settings.web
+    def connected() -> dict[str, bool]:
+        return {platform.name: platform.connected for platform in remote}
+
+    web, metrics = parts.settings.web, parts.metrics
+    exposition = Exposition(metrics, parts.database, connected)
+    figures = exposition.text if web.metrics else None
     return WebPlatform(
         host=web.host,
         port=web.port,
@@ -152,17 +188,19 @@ def _web_platform(parts: Parts, doors: Mapping[str, Handler]) -> AttachedPlatfor
         allowed_hosts=web.allowed_hosts,
         access_token=web.access_token.get_secret_value() if web.access_token else None,
         doors=doors,
+        operation=Operation(connected, lambda: metrics.stores, figures),
     )
 
 
-def _discord_platform(parts: Parts) -> AttachedPlatform:
+def _discord_platform(parts: Parts) -> RemotePlatform:
     from bot.platforms.discord.platform import DiscordPlatform  # noqa: PLC0415 - see above
 
     files = FileLimits.of(parts.settings.limits.attachment_bytes)
-    return DiscordPlatform(parts.settings.discord, parts.database, files)
+    trace = rate_limits(parts.metrics, DiscordPlatform.name)
+    return DiscordPlatform(parts.settings.discord, parts.database, files, trace=trace)
 
 
-def _slack_platform(parts: Parts, doors: dict[str, Handler]) -> AttachedPlatform:
+def _slack_platform(parts: Parts, doors: dict[str, Handler]) -> RemotePlatform:
     """In HTTP mode its requests come to the page's server, or to one of its own where there is no page."""
     from bot.platforms.slack.platform import SlackPlatform  # noqa: PLC0415 - see above
     from bot.platforms.slack.signed import PATH  # noqa: PLC0415 - see above
@@ -170,7 +208,8 @@ def _slack_platform(parts: Parts, doors: dict[str, Handler]) -> AttachedPlatform
     web = parts.settings.web
     files = FileLimits.of(parts.settings.limits.attachment_bytes)
     serve = None if web.enabled else (web.host, web.port)
-    platform = SlackPlatform(parts.settings.slack, parts.database, files, serve=serve)
+    trace = rate_limits(parts.metrics, SlackPlatform.name)
+    platform = SlackPlatform(parts.settings.slack, parts.database, files, serve=serve, trace=trace)
     if platform.requests is not None:
         doors[PATH] = platform.requests.receive
     return platform
@@ -180,6 +219,14 @@ def spare_the_collector() -> None:
     """What exists now lives as long as the program. Looking through it for garbage would stop the loop for 50 ms."""
     gc.collect()
     gc.freeze()
+
+
+def give_memory_back() -> None:
+    """What only the start needed: 1.3 MB, which the C library would keep. Where that is not glibc, it may."""
+    import ctypes  # noqa: PLC0415 - only for this
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 async def _wait(event: asyncio.Event) -> None:
@@ -200,7 +247,12 @@ def _roster(settings: Settings) -> Roster:
 
 
 def _agent(
-    settings: Settings, model: Model, http: ClientSession, database: Database, servers: Visiting | None
+    settings: Settings,
+    model: Model,
+    http: ClientSession,
+    database: Database,
+    servers: Visiting | None,
+    metrics: Metrics,
 ) -> Agent:
     notes = partial(PersonalNotes, database)
     toolbox = Toolbox(configured_gadgets(settings), notes_of=notes, visiting=servers)
@@ -212,14 +264,14 @@ def _agent(
     return Agent(
         model,
         toolbox,
-        call,
+        observed_calls(call, toolbox, metrics),
         ModelOptions(choice.protocol, choice.num_ctx, choice.max_tokens, choice.temperature),
         Limits(limits.message_characters, limits.answer_characters, limits.rounds, limits.calls_per_round),
     )
 
 
-def _builder(settings: Settings, http: ClientSession, provider: str) -> BuildModel:
-    return lambda name: named_model(settings, http, provider, name)
+def _builder(settings: Settings, http: ClientSession, provider: str, metrics: Metrics) -> BuildModel:
+    return lambda name: ObservedModel(named_model(settings, http, provider, name), metrics)
 
 
 def _allowances(settings: Settings, rights: Rights) -> Allowances:
@@ -240,7 +292,7 @@ def _recollection(settings: Settings, database: Database, model: Model) -> Recol
 
 def _turn_limits(settings: Settings) -> TurnLimits:
     limits = settings.limits
-    return TurnLimits(limits.turn_seconds, limits.attempts, limits.window_turns)
+    return TurnLimits(limits.turn_seconds, limits.attempts, limits.window_turns, limits.approval_seconds)
 
 
 def _prewarm(settings: Settings) -> tuple[Message, ...]:

@@ -11,13 +11,16 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Handler = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 WITH_MANIFEST = ("discord", "slack")
 """Chat platforms that have to be told about the bot; see `bot.cli_manifest`."""
+FORMATS = ("json", "jsonl", "markdown", "html", "csv", "finetune")
+"""Those of `storage.export`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _running(commands)
     _missions(commands)
+    _record(commands)
     return parser
 
 
@@ -114,7 +118,9 @@ def _running(commands: _Commands) -> None:
     _command(commands, "run", "Start the bot on every configured platform.", "bot.cli_running:run")
     chat = _command(commands, "chat", "Talk to the bot here; or pipe it a message per line.", "bot.cli_running:chat")
     chat.add_argument("id", nargs="?", metavar="ID", help="the mission to go on with (default: the latest active one)")
-    _json(_command(commands, "check", "Tell what is on, whether it works, and what to do.", "bot.cli_running:check"))
+    check = _command(commands, "check", "Tell what is on, whether it works, and what to do.", "bot.cli_running:check")
+    check.add_argument("--backup", type=Path, metavar="FILE", help="tell instead whether this backup is good")
+    _json(check)
     about = "Print what a chat platform has to be told about the bot."
     manifest = _command(commands, "manifest", about, "bot.cli_manifest:manifest")
     manifest.add_argument("platform", choices=WITH_MANIFEST)
@@ -135,13 +141,83 @@ def _missions(commands: _Commands) -> None:
     end = _command(commands, "end", "End a mission.", "bot.cli_missions:end")
     end.add_argument("id", nargs="?", metavar="ID", help="default: the latest active one of the terminal")
     _command(commands, "new", "Begin a fresh mission, which `chat` then goes on with.", "bot.cli_missions:new")
-    export = _command(commands, "export", "Write missions as JSON, JSONL or Markdown.", "bot.cli_missions:export")
-    export.add_argument("id", metavar="ID|all")
+    _export(commands)
+    audit = _command(commands, "audit", "List what admins and operators did, the latest first.", "bot.cli_audit:audit")
+    audit.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at most (default: 50)")
+    _json(audit)
+    about = "Read missions that were exported, or what earlier programs wrote."
+    load = _command(commands, "import", about, "bot.cli_log:load")
+    load.add_argument("file", type=Path, metavar="FILE|FOLDER")
+
+
+def _export(commands: _Commands) -> None:
+    about = (
+        "Write missions to a file: a log that can be imported, a transcript, a table, or lines to train a model with."
+    )
+    export = _command(commands, "export", about, "bot.cli_export:export")
+    export.add_argument("id", nargs="+", metavar="ID|all")
     export.add_argument("file", type=Path, metavar="FILE", help="- is standard output")
-    formats = ("json", "jsonl", "markdown")
-    export.add_argument("--format", choices=formats, help="default: by the file's ending (.json, .jsonl, .md), or json")
-    load = _command(commands, "import", "Read missions that were exported.", "bot.cli_missions:load")
-    load.add_argument("file", type=Path, metavar="FILE")
+    endings = ".json, .jsonl, .md, .html, .csv, .finetune.jsonl"
+    export.add_argument("--format", choices=FORMATS, help=f"default: by the file's ending ({endings}), or json")
+    export.add_argument("--platform", metavar="NAME", help="only missions of this platform")
+    export.add_argument("--user", type=_user, metavar="PLATFORM:ID", help="only messages by this person")
+    export.add_argument("--since", type=_since, metavar="TIME", help="only messages from this UTC date or ISO time on")
+    export.add_argument(
+        "--until", type=_until, metavar="TIME", help="only messages up to this date, or before this time"
+    )
+    about = "only answers rated so or better: 1 (up), 0 (or not rated), -1 (down)"
+    export.add_argument("--min-rating", type=int, choices=(-1, 0, 1), help=about)
+
+
+def _record(commands: _Commands) -> None:
+    about = "Copy the database to a file, also beside a running bot; `check --backup FILE` tells how to go back to it."
+    backup = _command(commands, "backup", about, "bot.cli_record:make_backup")
+    backup.add_argument("file", type=Path, metavar="FILE")
+    about = "Remove missions that are older than [retention] says, as the bot does once a day."
+    retention = _command(commands, "retention", about, "bot.cli_record:retain")
+    retention.add_argument("--dry-run", action="store_true", help="only tell what would be removed")
+    retention.add_argument("--yes", action="store_true", help="the clock is right, even if it was put forward")
+    about = "Tell what there is of a person, write it to a file, or erase it."
+    forget = _command(commands, "forget", about, "bot.cli_record:forget")
+    forget.add_argument("person", nargs="?", type=_person, metavar="PLATFORM:ID", help="such as discord:123")
+    forget.add_argument("--dry-run", action="store_true", help="erase nothing, as without --yes")
+    forget.add_argument("--yes", action="store_true", help="erase it, which cannot be undone")
+    forget.add_argument("--export", type=Path, metavar="FILE", help="write their messages, answers and notes as JSON")
+    about = "erase again whoever is on this list (database.forgotten), or on that of a newer backup"
+    forget.add_argument("--replay", type=Path, metavar="LIST", help=about)
+
+
+def _person(text: str) -> Any:
+    from storage.holdings import Person  # noqa: PLC0415 - only for this argument
+
+    return Person(*_user(text))
+
+
+def _user(text: str) -> tuple[str, str]:
+    platform, _, identity = text.partition(":")
+    if not (platform and identity):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a platform and a person's id, as in discord:123")
+    return platform, identity
+
+
+def _since(text: str) -> str:
+    from storage.periods import since  # noqa: PLC0415 - only for this argument
+
+    return _told(since, text)
+
+
+def _until(text: str) -> str | None:
+    from storage.periods import until  # noqa: PLC0415 - only for this argument
+
+    return _told(until, text)
+
+
+def _told(read: Callable[[str], T], text: str) -> T:
+    """argparse tells what is wrong with an argument only if it is of its own kind."""
+    try:
+        return read(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _count(text: str) -> int:

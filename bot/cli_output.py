@@ -11,6 +11,11 @@ def print_text(text: str) -> None:
     sys.stdout.write(f"{clean(text)}\n")
 
 
+def counted(number: int, noun: str) -> str:
+    """E.g. `1 mission`, `2 missions`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def print_json(value: object) -> None:
     print_text(json.dumps(value, ensure_ascii=False, indent=2))
 

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from bot.agent.roster import AUTO
 from bot.app import App, AttachedPlatform, Parts, configured_platforms
@@ -15,9 +15,9 @@ from bot.cli import FAILED, OK
 from bot.cli_missions import user_name
 from bot.cli_output import print_json, print_table
 from bot.errors import ConfigurationError
-from bot.platforms.terminal import TerminalPlatform
-from bot.platforms.terminal_screen import Screen
-from bot.settings import Settings, load
+from bot.observing.logs import start_log
+from bot.observing.redaction import redaction_of
+from bot.settings import load
 
 SIGNALLED = 128
 """A program that ends because of a signal has this plus the signal's number as exit status."""
@@ -26,7 +26,7 @@ SIGNALLED = 128
 async def run(given: argparse.Namespace) -> int:
     """Until SIGINT or SIGTERM, which is how it is meant to end."""
     settings = load(given.config)
-    _start_log(settings, logging.DEBUG)
+    start_log(settings)
     if not (settings.web.enabled or settings.discord.on or settings.slack.on):
         raise ConfigurationError("[web] enabled: is false, and no other platform is on: there is nothing to run")
     asked = _Asked((signal.SIGINT, signal.SIGTERM))
@@ -50,8 +50,11 @@ async def _serve(app: App, asked: asyncio.Event) -> None:
 
 
 async def chat(given: argparse.Namespace) -> int:
+    from bot.platforms.terminal import TerminalPlatform  # noqa: PLC0415 - only for this command
+    from bot.platforms.terminal_screen import Screen  # noqa: PLC0415 - see above
+
     settings = load(given.config)
-    _start_log(settings, logging.WARNING)
+    start_log(settings, logging.WARNING)
     live = sys.stdin.isatty() and sys.stdout.isatty()
     # A person's Ctrl-C is the platform's business; a pipe's ends the program.
     asked = _Asked((signal.SIGTERM,) if live else (signal.SIGINT, signal.SIGTERM))
@@ -90,15 +93,15 @@ class _Asked:
         self.event.set()
 
 
-def _start_log(settings: Settings, at_least: int) -> None:
-    level = max(at_least, logging.getLevelNamesMapping()[settings.log.level.upper()])
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-
 async def check(given: argparse.Namespace) -> int:
     from bot.check import check_all  # noqa: PLC0415 - only for this command
+    from bot.cli_record import check_backup  # noqa: PLC0415 - likewise
 
-    findings = await check_all(load(given.config))
+    if given.backup is not None:
+        return await check_backup(given)
+    settings = load(given.config)
+    hidden = redaction_of(settings)  # servers repeat what they were told, and addresses have passwords
+    findings = [replace(each, why=hidden(each.why), todo=hidden(each.todo)) for each in await check_all(settings)]
     if given.json:
         print_json([asdict(each) for each in findings])
     else:

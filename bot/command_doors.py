@@ -11,21 +11,21 @@ from dataclasses import asdict, dataclass
 from bot import command_completion, command_texts
 from bot.agent.guard import clean_name
 from bot.agent.roster import Roster
-from bot.allowances import Allowances, sender_of
+from bot.allowances import Allowances
 from bot.command_completion import MAX_OFFERED, Offer
 from bot.command_export import Exported, Exports
 from bot.command_rights import Rights
 from bot.command_specs import EVERYTHING, MAX_ARGUMENT, Argument
+from bot.command_turn_doors import TurnDoors
 from bot.engines.engine import Engine
 from bot.errors import NotAllowed, UserError
+from bot.forgetting import Forgetting
 from bot.platforms.platform import Author, ConversationKey
-from storage import conversations, questions, quotas, records, turns
+from storage import audit, conversations, records, turns
 from storage.conversations import Conversation, NewConversation, Place
 from storage.database import Connection, Database
 from storage.export import Format
-from storage.quotas import Exceeded, Quotas, Sender
-from storage.records import TurnPlace, TurnRecord
-from storage.turns import Admitted
+from storage.records import TurnRecord
 
 MAX_CANDIDATES = 100
 """Missions with the same first characters among which the one is looked for that the asker may see."""
@@ -55,7 +55,7 @@ class Meant:
         return command_texts.named(self.conversation, fully=self.guessed)
 
 
-class Doors:
+class Doors(TurnDoors):
     """`rights` tells who may do what: which command, and on whose missions."""
 
     def __init__(
@@ -66,13 +66,12 @@ class Doors:
         rights: Rights,
         exports: Exports | None = None,
         allowances: Allowances | None = None,
+        forgetting: Forgetting | None = None,
     ) -> None:
-        self._database = database
-        self._engine = engine
+        super().__init__(database, engine, rights, allowances)
         self._roster = roster
-        self._rights = rights
         self._exports = exports or Exports(database)
-        self._allowances = allowances or Allowances()
+        self._forgetting = forgetting or Forgetting(database, engine)
 
     async def start(self, key: ConversationKey, author: Author, agent: str | None = None) -> Conversation:
         """Open a fresh conversation in a place, ending the one that was active there.
@@ -85,7 +84,10 @@ class Doors:
             **asdict(key), owner=author.id, owner_name=clean_name(author.name), agent=wanted, title=""
         )
         started, before = await self._database.write(
-            _replace, new, lambda active: self._rights.may_change(active, key, author)
+            _replace,
+            new,
+            lambda active: self._rights.may_change(active, key, author),
+            lambda active: self._power(active.owner, "end", active.id, key, author),
         )
         if before is not None:
             self._engine.stop(before.number)
@@ -98,6 +100,12 @@ class Doors:
         self, conversation: Conversation, *, limit: int, before: int | None = None
     ) -> list[TurnRecord]:
         return await self._database.read(records.transcript, conversation.number, limit=limit, before=before)
+
+    async def look_at(self, conversation: Conversation, key: ConversationKey, author: Author) -> None:
+        """Before somebody is shown a conversation that only an admin may see: neither theirs nor of this channel."""
+        act = self._power(conversation.owner, "show", conversation.id, key, author)
+        if act is not None and conversation.channel != key.channel:
+            await self._database.write(audit.record, act)
 
     async def find(self, id_or_prefix: str, key: ConversationKey, author: Author) -> Conversation:
         """The one conversation of this id or prefix that the author may see.
@@ -127,7 +135,8 @@ class Doors:
         self.require("end", key, author)
         if not self._rights.may_change(conversation, key, author):
             raise NotAllowed
-        ended = await self._database.write(conversations.end, conversation.number)
+        act = self._power(conversation.owner, "end", conversation.id, key, author)
+        ended = await self._database.write(audit.recorded, act, conversations.end, conversation.number)
         self._engine.stop(conversation.number)
         return ended
 
@@ -136,57 +145,14 @@ class Doors:
         self.require("stop", key, author)
         if not self._rights.may_see(conversation, key, author):
             raise NotAllowed
-        stopped = await self._database.write(turns.request_stop, conversation.number)
+        act = self._power(conversation.owner, "stop", conversation.id, key, author)
+        stopped = await self._database.write(audit.recorded, act, turns.request_stop, conversation.number)
         self._engine.stop(conversation.number)
         return stopped is not None
 
     def agent(self, name: str | None) -> str:
         """What to call the agent that is asked for, or answers by default. Raises UnknownAgent."""
         return command_texts.agent(self._roster.wanted(name))
-
-    async def stop_turn(self, turn: int, key: ConversationKey, author: Author) -> bool:
-        """Stop one answer, running or waiting; False when it is complete.
-
-        Raises UserError when the author may not see it, or stop any.
-        """
-        self.require("stop", key, author)
-        place = await self._turn_place(turn, key, author)
-        status = await self._database.write(turns.request_stop_of, turn)
-        if status == "running":
-            self._engine.stop(place.conversation)
-        return status is not None
-
-    async def again(self, turn: int, event_key: str, key: ConversationKey, author: Author) -> Admitted:
-        """Answer a turn's question anew: the latest one of its mission, asked for by who asked it, or an admin.
-
-        `event_key` is that of the event that asks for it. Who asks for their own question has the role they have now;
-        an admin lends nobody more than they had when they asked. Raises UserError, OverLimit among them.
-        """
-        place = await self._turn_place(turn, key, author)
-        if place.author != author.id and not self._rights.rules(key, author):
-            raise NotAllowed("Only who asked may have this answered again.")
-        limits = self._allowances.of(key, author)
-        role = self._rights.role(key, author) if place.author == author.id else None
-        admitted = await self._database.write(_again, turn, event_key, sender_of(key, author), limits, role)
-        if isinstance(admitted, Exceeded):
-            raise self._allowances.refusal(admitted, key, author)
-        if admitted is None:
-            raise UserError("Only the latest answer of an active mission can be made again.")
-        self._engine.wake(admitted.conversation)
-        return admitted
-
-    async def rate(self, turn: int, rating: int, key: ConversationKey, author: Author) -> None:
-        """Rate an answer 1, -1 or 0. Raises UserError when it is not one the author may see."""
-        await self._turn_place(turn, key, author)
-        await self._database.write(turns.rate, turn, max(-1, min(1, rating)))
-
-    async def _turn_place(self, turn: int, key: ConversationKey, author: Author) -> TurnPlace:
-        place = await self._database.read(records.turn_place, turn)
-        if place is None or (place.platform, place.workspace) != (key.platform, key.workspace):
-            raise UserError("I know no such answer.")
-        if place.channel != key.channel and not self._rights.rules(key, author):
-            raise UserError("I know no such answer.")
-        return place
 
     async def export(
         self, conversation: Conversation | None, format_: Format, key: ConversationKey, author: Author
@@ -201,9 +167,17 @@ class Doors:
             raise NotAllowed("Only admins may export everybody's missions.")
         if conversation is not None and not self._rights.may_see(conversation, key, author):
             raise NotAllowed
-        what = conversation or Place(key.platform, key.workspace)
-        _log.info("%s user %s exports %s", key.platform, author.id, conversation.id if conversation else EVERYTHING)
-        return await self._exports.write(what, format_)
+        exported = await self._exports.write(conversation or Place(key.platform, key.workspace), format_)
+        target = conversation.id if conversation else EVERYTHING
+        details: dict[str, audit.Detail] = {"format": format_, "workspace": key.workspace}
+        details["turns"] = exported.summary.turns
+        try:
+            await self._database.write(audit.record, audit.Act(self._actor(key, author), "export", target, details))
+        except BaseException:
+            exported.file.close()
+            raise
+        _log.info("%s user %s exports %s", key.platform, author.id, target)
+        return exported
 
     async def complete(self, argument: Argument, typed: str, key: ConversationKey, author: Author) -> list[Offer]:
         """What may be meant by the beginning of an argument: at most 25 (text of at most 100 characters, value).
@@ -223,13 +197,6 @@ class Doors:
     def is_admin(self, platform: str, author: Author) -> bool:
         """Whether the settings name the author, or the platform says so of them in the workspace they are in."""
         return author.admin or self._rights.is_named(platform, author)
-
-    def require(self, command: str, key: ConversationKey, author: Author) -> None:
-        """Raises NotAllowed for those who may not use a command, by whatever button or page."""
-        self._rights.require(command, key, author)
-
-    def may_use(self, command: str, key: ConversationKey, author: Author) -> bool:
-        return self._rights.may_use(command, key, author)
 
     async def meant(self, asked: Invocation) -> Meant:
         """The conversation named; else the active one of this place; else the asker's latest active one of the channel:
@@ -252,21 +219,16 @@ class Doors:
         return Meant(latest[0], guessed=True)
 
 
-def _again(
-    connection: Connection, turn: int, event_key: str, sender: Sender, limits: Quotas | None, role: str | None
-) -> Admitted | Exceeded | None:
-    """A unit of work: to ask again counts as asking does."""
-    over = quotas.exceeded(connection, limits, sender) if limits is not None else None
-    if over is None:
-        return questions.repeat(connection, turn, event_key, role)
-    return turns.find_event(connection, event_key) or over
-
-
 def _replace(
-    connection: Connection, new: NewConversation, may_end: Callable[[Conversation], bool]
+    connection: Connection,
+    new: NewConversation,
+    may_end: Callable[[Conversation], bool],
+    ending: Callable[[Conversation], audit.Act | None],
 ) -> tuple[Conversation, Conversation | None]:
     """A unit of work: the fresh conversation, and the one that was active in its place, if it may be ended."""
     active = conversations.find_active(connection, new.platform, new.workspace, new.channel, new.thread)
     if active is not None and not may_end(active):
         raise NotAllowed(f"Mission `{active.id}` is active here, and it is not yours to end.")
+    if active is not None and (act := ending(active)) is not None:
+        audit.record(connection, act)
     return conversations.start(connection, new), active

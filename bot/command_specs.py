@@ -10,7 +10,7 @@ MAX_ARGUMENT = 100
 """Characters of an argument that are looked at."""
 
 Completes = Literal["", "mission", "agent"]
-FORMATS = ("json", "jsonl", "markdown")
+FORMATS = ("json", "jsonl", "markdown", "html", "csv", "finetune")
 EVERYTHING = "all"
 
 
@@ -54,15 +54,26 @@ COMMANDS = (
     CommandSpec("show", "show a mission's last messages", "look at missions", (_ID, _BEFORE)),
     CommandSpec("end", "end a mission", "end missions", (_ID,)),
     CommandSpec("stop", "stop the answer that is being written", "stop answers"),
+    CommandSpec("approve", "let a gadget run that waits for a yes", "approve what gadgets do", (_ID,)),
+    CommandSpec("decline", "do not let it run", "decline what gadgets do", (_ID,)),
     CommandSpec(
         "export",
-        "get missions as a file",
+        "get missions as a file: json, jsonl, markdown, html, csv or finetune",
         "export missions",
         (
             Argument("id", "the mission's id, or all", (EVERYTHING,), "mission"),
-            Argument("format", "json, which can be imported again, jsonl or markdown", FORMATS),
+            Argument("format", "json, which can be imported again, jsonl, markdown, html, csv or finetune", FORMATS),
         ),
         allow="admin",
+    ),
+    CommandSpec(
+        "forget",
+        "see, get as a file, or erase what I have of you",
+        "have anything forgotten",
+        (
+            Argument("action", "yes erases everything of yours, export sends it to you", ("yes", "export")),
+            Argument("user", "for admins: the id of somebody else"),
+        ),
     ),
     CommandSpec("help", "what I can do", "ask what I can do"),
 )

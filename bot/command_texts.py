@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from bot import approval_texts
 from bot.agent.guard import sanitise
 from bot.agent.roster import AUTO, Profile
 from bot.command_specs import CommandSpec
 from gadgets.catalogue import summaries
+from storage.approvals import Approval
 from storage.conversations import Conversation
 from storage.export import ExportSummary
 from storage.records import TurnRecord
@@ -21,9 +23,12 @@ def listed(found: Sequence[Conversation], older: int | None) -> str:
     return "\n".join(["Your latest missions:", *map(line, found), *more])
 
 
-def shown(conversation: Conversation, turns: Sequence[TurnRecord], older: int | None) -> str:
+def shown(
+    conversation: Conversation, turns: Sequence[TurnRecord], older: int | None, waits: Approval | None = None
+) -> str:
     more = [] if older is None else [f"Older messages: `/mission show {conversation.id} {older}`"]
-    return "\n\n".join([line(conversation), *summaries(conversation.state), *map(turn, turns), *more])
+    asked = [approval_texts.waiting(waits, conversation.id)] if waits else []
+    return "\n\n".join([line(conversation), *summaries(conversation.state), *map(turn, turns), *asked, *more])
 
 
 def fitting(turns: Sequence[TurnRecord]) -> list[TurnRecord]:

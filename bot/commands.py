@@ -3,14 +3,16 @@
 Rights are checked by the doors (`bot.command_doors`) that every command goes through.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from bot import command_texts
+from bot import approval_texts, command_texts
 from bot.answer_files import AnswerFile
 from bot.command_doors import Doors, Invocation
 from bot.command_export import Exported, as_format
+from bot.command_forget import ForgetCommand
 from bot.command_specs import COMMANDS, EVERYTHING, FORMATS, Argument, CommandSpec, names, parse
+from bot.command_turn_doors import Act
 from bot.errors import UserError
 from storage.conversations import Conversation, Place
 
@@ -25,6 +27,8 @@ _MAX_DIGITS = 18
 class CommandAnswer:
     """Markdown for the asker only, the conversation it is about or those it lists, and a file to send with it.
 
+    `confirm`: the text is a question, and these are the arguments with which the same command does it. `erased`: the id
+    of the person of whom everything was erased just now.
     `older` is the argument `before` of the same command for the page behind this one; None when there is none.
     Whoever gets a `file` closes it.
     """
@@ -34,6 +38,8 @@ class CommandAnswer:
     conversations: tuple[Conversation, ...] = ()
     file: AnswerFile | None = None
     older: int | None = None
+    confirm: Mapping[str, str] | None = None
+    erased: str = ""
 
 
 class Commands(Doors):
@@ -47,7 +53,10 @@ class Commands(Doors):
             "show": self._show,
             "end": self._end,
             "stop": self._stop,
+            "approve": lambda asked: self._decide(asked, "approve"),
+            "decline": lambda asked: self._decide(asked, "decline"),
             "export": self._export,
+            "forget": self._forget,
             "help": self._help,
         }
         handler = handlers.get(invocation.command)
@@ -73,10 +82,12 @@ class Commands(Doors):
 
     async def _show(self, asked: Invocation) -> CommandAnswer:
         conversation = (await self.meant(asked)).conversation
+        await self.look_at(conversation, asked.key, asked.author)
         found = await self.transcript(conversation, limit=SHOW_LENGTH + 1, before=_before(asked))
         page = command_texts.fitting(found[-SHOW_LENGTH:])
         older = page[0].id if len(found) > len(page) else None
-        return CommandAnswer(command_texts.shown(conversation, page, older), conversation, older=older)
+        waits = await self.waiting(conversation.number)
+        return CommandAnswer(command_texts.shown(conversation, page, older, waits), conversation, older=older)
 
     async def _end(self, asked: Invocation) -> CommandAnswer:
         meant = await self.meant(asked)
@@ -91,6 +102,15 @@ class Commands(Doors):
         text = f"Stopping{where}." if stopped else f"I am not writing anything right now{where}."
         return CommandAnswer(text, meant.conversation)
 
+    async def _decide(self, asked: Invocation, act: Act) -> CommandAnswer:
+        meant = await self.meant(asked)
+        where = f" in mission {meant.name}" if meant.guessed else ""
+        waits = await self.waiting(meant.conversation.number)
+        if waits is None:
+            return CommandAnswer(f"{approval_texts.NOTHING_WAITS}{where}.", meant.conversation)
+        decision = await self.decide(waits.id, act, asked.key, asked.author)
+        return CommandAnswer(approval_texts.told(decision, where), meant.conversation)
+
     async def _export(self, asked: Invocation) -> CommandAnswer:
         if not asked.takes_files:
             raise UserError("I cannot send files here. `secret-agents export` on the machine can write them.")
@@ -103,6 +123,11 @@ class Commands(Doors):
         meant = await self.meant(replace(asked, arguments={"id": wanted}))
         exported = await self.export(meant.conversation, format_, asked.key, asked.author)
         return _with_file(f"Mission {meant.name}", exported, meant.conversation)
+
+    async def _forget(self, asked: Invocation) -> CommandAnswer:
+        command = ForgetCommand(self._forgetting, self._rights)
+        told = await command.carry_out(asked, self._actor(asked.key, asked.author))
+        return CommandAnswer(told.text, file=told.file, confirm=told.confirm, erased=told.erased)
 
     async def _help(self, asked: Invocation) -> CommandAnswer:
         usable = [spec for spec in COMMANDS if self.may_use(spec.name, asked.key, asked.author)]

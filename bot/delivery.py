@@ -8,11 +8,14 @@ repeated under the same key, which the platform recognises.
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from bot.errors import PlatformError, PlatformGone
-from bot.platforms.platform import ConversationKey, Final, Platform, TurnRef
+from bot.observing.metrics import Metrics
+from bot.platforms.platform import ApprovalRef, ConversationKey, Final, Platform, TurnRef
 from storage import turns
 from storage.database import Database
 from storage.errors import Fenced, StorageError
@@ -31,7 +34,9 @@ BACKOFF_SECONDS = 0.5
 class Delivery:
     """One turn's reply. `text` and `status` return at once; a task shows the latest of both."""
 
-    def __init__(self, database: Database, platform: Platform, claim: Claim) -> None:
+    def __init__(self, database: Database, platform: Platform, claim: Claim, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics or Metrics()
+        self._began = time.monotonic()
         self._database = database
         self._platform = platform
         self._claim = claim
@@ -77,10 +82,22 @@ class Delivery:
         parts = self._platform.split(ending.agent_response)
         for number, part in enumerate(parts):
             await self._store()
-            await self._insist(number, part)
+            await self._insist(number, partial(self._put, number, part))
         shown = [self._posted[number] for number in range(len(parts))]
         final = Final(ending.agent_response, ending.outcome, ending.model, tuple(tools))
         await self._bounded(self._reply.finish(shown, final))
+
+    async def ask(self, question: str, approval: ApprovalRef) -> str:
+        """Show a question in the first part, below what was said so far if there is room; where it is. Idempotent.
+
+        Raises as `complete`.
+        """
+        await self.cancel()
+        first, *more = self._platform.split(f"{self.partial.rstrip()}\n\n{question}".strip())
+        text = first if not more else self._platform.split(question)[0]
+        await self._insist(0, partial(self._put_question, text, approval))
+        await self._store()
+        return self._posted[0]
 
     async def cancel(self) -> None:
         """Stop showing, never in the middle of a post; or at once where the caller is being cancelled itself: that is
@@ -135,10 +152,10 @@ class Delivery:
             else:
                 self._changed.set()
 
-    async def _insist(self, number: int, text: str) -> None:
+    async def _insist(self, number: int, put: Callable[[], Awaitable[None]]) -> None:
         for attempt in range(MAX_TRIES):
             try:
-                return await self._put(number, text)
+                return await put()
             except PlatformGone:
                 raise
             except PlatformError as error:
@@ -154,10 +171,17 @@ class Delivery:
         else:
             await self._post(number, text)
 
+    async def _put_question(self, text: str, approval: ApprovalRef) -> None:
+        if 0 not in self._posted:
+            await self._post(0, "")
+        await self._bounded(self._reply.ask(self._posted[0], text, approval))
+
     async def _post(self, number: int, text: str) -> None:
         key = f"{self._claim.turn}.{number}"
         remote_id = await self._bounded(self._reply.post(number, text, key=key))
         self._posted[number] = self.unstored[number] = remote_id
+        if number == 0:
+            self._metrics.stages.add(time.monotonic() - self._began, "first_post")
 
     async def _store(self) -> None:
         """Remember where the part before was posted."""
@@ -166,11 +190,12 @@ class Delivery:
             del self.unstored[number]
 
     async def _bounded(self, call: Awaitable[T]) -> T:
-        try:
-            async with asyncio.timeout(CALL_SECONDS):
-                return await call
-        except TimeoutError as error:
-            raise PlatformError("The chat platform did not answer in time.") from error
+        with self._metrics.calling(self._platform.name):
+            try:
+                async with asyncio.timeout(CALL_SECONDS):
+                    return await call
+            except TimeoutError as error:
+                raise PlatformError("The chat platform did not answer in time.") from error
 
 
 def _ref(claim: Claim) -> TurnRef:

@@ -48,6 +48,7 @@ def _spec(name: str, server: GadgetServer, given: Mapping[str, str]) -> ServerSp
         tools=server.tools,
         timeout=server.timeout,
         cache_ttl=server.cache_ttl,
+        approve=server.approve,
     )
 
 

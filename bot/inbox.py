@@ -7,7 +7,7 @@ from bot.attachments import to_stored
 from bot.command_rights import Rights
 from bot.engines.engine import Engine
 from bot.platforms.platform import Inbound
-from storage import questions, quotas, turns
+from storage import pruning, questions, quotas, turns
 from storage.conversations import NewConversation
 from storage.database import Connection, Database
 from storage.quotas import Exceeded, Quotas, Sender
@@ -35,7 +35,8 @@ class Inbox:
         self._rights = rights or Rights({})
 
     async def admit(self, inbound: Inbound) -> Admitted:
-        """Commit the message as a turn and wake its conversation. The same event again changes nothing.
+        """Commit the message as a turn and wake its conversation. The same event again changes nothing, also when its
+        turn was erased: then there is none, nor a conversation (0 and "").
 
         Raises UserError (OverLimit, UnknownAgent): its author is told, and the event is done with. Raises StorageError:
         then the event must not be acknowledged.
@@ -45,7 +46,8 @@ class Inbox:
         admitted = await self._database.write(_admit, self._turn(inbound), sender, limits)
         if isinstance(admitted, Exceeded):
             raise self._allowances.refusal(admitted, inbound.key, inbound.author)
-        self._engine.wake(admitted.conversation)
+        if admitted.conversation:
+            self._engine.wake(admitted.conversation)
         return admitted
 
     async def amend(self, event_key: str, text: str) -> bool:
@@ -85,8 +87,11 @@ class Inbox:
 def _admit(connection: Connection, new: NewTurn, sender: Sender, limits: Quotas | None) -> Admitted | Exceeded:
     """A unit of work. A message beyond a limit is not taken in; the repetition of one that was is none.
 
-    It returns what it refuses with: a unit that raises makes those that share its transaction run again.
+    It returns what it refuses with: a unit that raises makes those that share its transaction run again. The repetition
+    of one that was forgotten is taken for a duplicate, of a turn that is no more.
     """
+    if pruning.is_event_forgotten(connection, new.event_key):
+        return Admitted(turn=0, conversation=0, conversation_id="", duplicate=True)
     over = quotas.exceeded(connection, limits, sender) if limits is not None else None
     if over is None:
         return turns.admit(connection, new)

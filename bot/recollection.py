@@ -51,10 +51,13 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What was folded into a conversation's summary, and whether there is more to fold."""
+    """What was folded into a conversation's summary, and whether there is more to fold. `forgotten` is how often
+    somebody was forgotten in it until then: a story of these exchanges is not kept after another time.
+    """
 
     exchanges: tuple[Exchange, ...]
     more: bool
+    forgotten: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class _Telling:
 
     agent: Agent
     exchanges: tuple[Exchange, ...]
+    forgotten: int
     begun: int = 0
 
 
@@ -166,13 +170,14 @@ class Recollection:
         if done is not None and done.more:
             self._waiting[number] = crowded
         if done is not None and self._stories:
-            self._add_telling(number, crowded.agent, done.exchanges)
+            self._add_telling(number, crowded.agent, done)
         return True
 
-    def _add_telling(self, number: int, agent: Agent, exchanges: tuple[Exchange, ...]) -> None:
+    def _add_telling(self, number: int, agent: Agent, done: Folded) -> None:
         waiting = self._tellings.pop(number, None)
-        said = [*(waiting.exchanges if waiting else ()), *exchanges][-FOLDED_AT_ONCE:]
-        self._tellings[number] = _Telling(agent, tuple(map(_short, said)))
+        before = waiting.exchanges if waiting and waiting.forgotten == done.forgotten else ()
+        said = [*before, *done.exchanges][-FOLDED_AT_ONCE:]
+        self._tellings[number] = _Telling(agent, tuple(map(_short, said)), done.forgotten)
         if len(self._tellings) > MAX_STORIES:
             del self._tellings[next(iter(self._tellings))]
         self._wake()
@@ -194,7 +199,7 @@ class Recollection:
             return True
         finally:
             self._telling = None
-        await self._database.write(retell, number, story)
+        await self._database.write(retell, number, story, telling.forgotten)
         return True
 
     async def _told(self, number: int, telling: _Telling) -> str:
@@ -215,11 +220,17 @@ def fold(connection: Connection, conversation: int, bounds: Bounds) -> Folded | 
     lot = min(leaving, FOLDED_AT_ONCE)
     summary = folded(parsed(summaries.read(connection, conversation)), exchanges[:lot])
     summaries.replace(connection, conversation, str(summary), said[lot - 1].turn)
-    return Folded(tuple(exchanges[:lot]), more=lot < leaving or len(said) > limit)
+    more, forgotten = lot < leaving or len(said) > limit, summaries.forgotten(connection, conversation)
+    return Folded(tuple(exchanges[:lot]), more, forgotten)
 
 
-def retell(connection: Connection, conversation: int, story: str) -> None:
-    """A unit of work: replace the story of a summary; its notes, and how far it reaches, stay."""
+def retell(connection: Connection, conversation: int, story: str, forgotten: int) -> None:
+    """A unit of work: replace the story of a summary; its notes, and how far it reaches, stay.
+
+    Nothing is kept where somebody was forgotten since what it tells of was read.
+    """
+    if summaries.forgotten(connection, conversation) != forgotten:
+        return
     summary = parsed(summaries.read(connection, conversation))
     summaries.replace(connection, conversation, str(replace(summary, story=story)))
 

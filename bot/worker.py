@@ -11,16 +11,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot import respondents
-from bot.agent.agent import Agent, Answer, Task
+from bot.agent.agent import Agent
+from bot.agent.approval import ApprovalNeeded
 from bot.agent.choice import choose
 from bot.agent.journal import completes, tokens_of
 from bot.agent.memory import folded, parsed
 from bot.agent.prompt import Exchange, Question
 from bot.agent.roster import Profile, Roster
+from bot.agent.task import Answer, Task
 from bot.attachments import from_stored
 from bot.delivery import Delivery
 from bot.errors import PlatformGone, TurnTimedOut, UserError, sentence_for
 from bot.models.named_models import NamedModels
+from bot.observing.about import Fact, about
+from bot.observing.metrics import Metrics
+from bot.pausing import Pausing
 from bot.platforms.platform import Platform
 from bot.recollection import Recollection
 from gadgets.roles import role_named
@@ -43,11 +48,14 @@ GAVE_UP = "I tried to answer this several times and was interrupted each time, s
 
 @dataclass(frozen=True, slots=True)
 class TurnLimits:
-    """`seconds` is the deadline of one attempt at a turn; `attempts` how often one is begun; `window` in turns."""
+    """`seconds` is the deadline of one attempt at a turn; `attempts` how often one is begun; `window` in turns.
+    `approval_seconds` is how long somebody may take to decide whether a gadget may run: the turn is paused meanwhile.
+    """
 
     seconds: float
     attempts: int
     window: int
+    approval_seconds: float = 600.0
 
 
 class TurnJournal:
@@ -133,7 +141,9 @@ class Worker:
         models: NamedModels | None = None,
         *,
         recollection: Recollection,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._database = database
         self._recollection = recollection
         self._agent = agent
@@ -141,11 +151,13 @@ class Worker:
         self._roster = roster
         self._platforms = platforms
         self._limits = limits
+        self._pausing = Pausing(database, limits.approval_seconds)
         self._running: dict[int, _Running] = {}
         self._closing = False
 
-    async def drain(self, conversation: int) -> None:
-        """Answer the conversation's open turns in order.
+    async def drain(self, conversation: int) -> float | None:
+        """Answer the conversation's open turns in order. Where the next one is paused until somebody decides something,
+        returns in how many seconds it goes on without.
 
         Raises StorageError or PlatformError when it should be tried again later. Cancelling it is as harmless as a
         crash: everything recorded stays, the turn stays open.
@@ -154,8 +166,12 @@ class Worker:
         with self._recollection.answering():
             while more and not self._closing:
                 claim = await self._database.write(respondents.claim, conversation, window=window, roster=self._roster)
-                more = claim is not None and await self._work(claim)
+                if claim is None:
+                    return await self._pausing.seconds_left(conversation)
+                with about(claim.user_message, **_facts(claim)):
+                    more = await self._work(claim)
                 self._recollection.fold(conversation)
+        return None
 
     def stop(self, conversation: int) -> None:
         """Interrupt the answer that is being made in this conversation, if this process makes it."""
@@ -167,18 +183,26 @@ class Worker:
         self._closing = True
 
     async def _work(self, claim: Claim) -> bool:
-        """See one turn to its end; whether the conversation has another open one."""
-        delivery = Delivery(self._database, self._platforms[claim.conversation.platform], claim)
+        """See one turn to its end, or to a pause; whether the conversation has an open one then."""
+        delivery = Delivery(self._database, self._platforms[claim.conversation.platform], claim, self._metrics)
+        if claim.attempt == 1:
+            self._metrics.claimed(claim.created_at)
         journal = TurnJournal(self._database, claim, delivery.status)
         try:
             ending = claim.ending or await self._conclude(claim, journal, delivery)
-            await delivery.complete(ending, journal.tools)
+            with self._metrics.timed("delivery"):
+                await delivery.complete(ending, journal.tools)
+        except ApprovalNeeded as needed:
+            await self._pausing.pause(claim, delivery, needed.call)
+            return True
         except PlatformGone as gone:
             _log.warning("turn %d: its answer cannot be shown: %s", claim.turn, gone)
         finally:
             await delivery.cancel()
         over = completes(journal.steps)
-        return await self._database.write(turns.finish, claim.turn, claim.attempt, delivery.unstored, completes=over)
+        more = await self._database.write(turns.finish, claim.turn, claim.attempt, delivery.unstored, completes=over)
+        self._metrics.closed(claim.conversation.platform, ending.outcome, claim.created_at)
+        return more
 
     async def _conclude(self, claim: Claim, journal: TurnJournal, delivery: Delivery) -> Ending:
         """Decide how the turn ends, and record it."""
@@ -195,7 +219,7 @@ class Worker:
             return Ending("cancelled", CANCELLED)
         if claim.stop_requested:
             return Ending("stopped", STOPPED)
-        if claim.attempt > self._limits.attempts:
+        if claim.attempt - claim.pauses > self._limits.attempts:
             return Ending("failed", GAVE_UP, error="too many attempts")
         return None
 
@@ -215,7 +239,7 @@ class Worker:
             if running.stopped:
                 return self._partial(agent, delivery, journal, "stopped", STOPPED), None
             return self._failed(claim, agent, delivery, journal, TurnTimedOut(), error), None
-        except StorageError:
+        except (StorageError, ApprovalNeeded):
             raise
         except Exception as error:  # noqa: BLE001 - every turn ends visibly, whatever goes wrong in it
             return self._failed(claim, agent, delivery, journal, error, error), None
@@ -223,7 +247,7 @@ class Worker:
             self._running.pop(conversation, None)
         if running.stopped:  # in the moment in which the answer was complete; who stopped it was told so
             return self._partial(agent, delivery, journal, "stopped", STOPPED), answer.last_step
-        exchange = Exchange(claim.author_name, claim.user_message, answer.text)
+        exchange = Exchange(claim.author_name, task.question.text, answer.text)
         self._recollection.consider(conversation, [*task.past, exchange], answer.room, agent)
         return _ending(answer), answer.last_step
 
@@ -258,6 +282,7 @@ class Worker:
             turn=claim.turn,
             state=claim.conversation.state,
             role=role_named(claim.role),
+            verdicts=claim.verdicts,
         )
 
     def _failed(
@@ -288,6 +313,12 @@ class Worker:
         """
         text = f"{delivery.partial.rstrip()}\n\n{note}".strip()
         return Ending(outcome, text, delivery.partial, agent.answered_by, *tokens_of(journal.steps), error=error)
+
+
+def _facts(claim: Claim) -> dict[str, Fact]:
+    """What the log says of everything that is done for this turn."""
+    place = claim.conversation
+    return {"platform": place.platform, "conversation": place.id, "turn": claim.turn, "attempt": claim.attempt}
 
 
 def _ending(answer: Answer) -> Ending:

@@ -56,15 +56,18 @@ class Database(Protocol):
         ...
 
 
-def open_database(url: str, *, exclusive: bool = True) -> Database:
+def open_database(
+    url: str, *, exclusive: bool = True, on_batch: Callable[[int, float, bool], None] | None = None
+) -> Database:
     """The database of a `sqlite:///relative.db` or `sqlite:////absolute.db` URL.
 
     `exclusive` is for the one process that answers messages: a second one raises StorageInUse when it opens the
-    same database. Tools that only look or make one change open it with `exclusive=False`.
+    same database. Tools that only look or make one change open it with `exclusive=False`. `on_batch` is told of each
+    transaction, in another thread: how many units it had, how many seconds it took, and whether the database failed.
     """
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         from storage.sqlite import SQLiteDatabase  # noqa: PLC0415 - only the configured backend is imported
 
-        return SQLiteDatabase(rest[1:], exclusive=exclusive)
+        return SQLiteDatabase(rest[1:], exclusive=exclusive, on_batch=on_batch)
     raise StorageError(f"{scheme or url!r} databases are not supported: use sqlite:///data/secret-agents.db")

@@ -11,3 +11,18 @@ def keep(connection: Connection, name: str, value: str) -> str:
     )
     (kept,) = connection.execute("SELECT value FROM keepsakes WHERE name = :name", {"name": name}).fetchone()
     return str(kept)
+
+
+def replace(connection: Connection, name: str, value: str) -> None:
+    """Keep a value in place of the one before."""
+    connection.execute(
+        "INSERT INTO keepsakes (name, value) VALUES (:name, :value)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        {"name": name, "value": value},
+    )
+
+
+def find(connection: Connection, name: str) -> str | None:
+    """What is kept under `name`, if anything is."""
+    row = connection.execute("SELECT value FROM keepsakes WHERE name = :name", {"name": name}).fetchone()
+    return str(row[0]) if row else None

@@ -8,8 +8,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from bot.agent.agent import Agent, Limits, ModelOptions
+from bot.agent.agent import Agent
 from bot.agent.roster import Profile, Roster
+from bot.agent.task import Limits, ModelOptions
 from bot.allowances import Allowances
 from bot.app import AttachedPlatform
 from bot.command_rights import Rights
@@ -19,6 +20,9 @@ from bot.inbox import Inbox
 from bot.models.model import Model
 from bot.models.named_models import NamedModels
 from bot.notebook import PersonalNotes
+from bot.observing.metrics import Metrics
+from bot.observing.observed_gadgets import observed_calls
+from bot.observing.observed_model import ObservedModel
 from bot.recollection import Recollection
 from bot.worker import TurnLimits, Worker
 from gadgets.context import Occasion
@@ -49,8 +53,21 @@ async def whisper(text: str) -> str:
     return text.lower()
 
 
+@gadget(approve=True)
+async def launch(target: str) -> str:
+    """Launch something, which somebody has to approve.
+
+    Args:
+        target: where to
+    """
+    return f"launched at {target}"
+
+
 PROFILE = Profile(
-    "quartermaster", "Equips agents", "You are the Quartermaster. MARKER-OF-THE-SYSTEM-PROMPT", ("shout", "whisper")
+    "quartermaster",
+    "Equips agents",
+    "You are the Quartermaster. MARKER-OF-THE-SYSTEM-PROMPT",
+    ("shout", "whisper", "launch"),
 )
 PLAIN = Profile("plain", "Uses nothing", "You are plain.", ())
 ROSTER = Roster({PROFILE.name: PROFILE, PLAIN.name: PLAIN}, PROFILE.name)
@@ -103,12 +120,14 @@ async def running_core(
     makes_way: bool = True,
     rights: Rights | None = None,
     visiting: Visiting | None = None,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[Core[StubPlatform]]:
     """Everything between the stub platform and a model, on a SQLite file."""
     stub = platform or StubPlatform()
     bounds = replace(turn_limits, seconds=seconds) if seconds is not None else turn_limits
+    figures = metrics or Metrics()
     async with (
-        SQLiteDatabase(str(path), busy_seconds=busy_seconds) as file,
+        SQLiteDatabase(str(path), busy_seconds=busy_seconds, on_batch=figures.batch) as file,
         core_around(
             wrap(file),
             model,
@@ -125,6 +144,7 @@ async def running_core(
             makes_way=makes_way,
             rights=rights,
             visiting=visiting,
+            metrics=figures,
         ) as core,
         core.engine,
     ):
@@ -150,13 +170,14 @@ async def core_around(
     makes_way: bool = True,
     rights: Rights | None = None,
     visiting: Visiting | None = None,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[Core[P]]:
     """Everything between a platform and a model but a running engine; `calls` are the gadgets that really ran.
 
     Only with `stories` the model is asked for more than answers.
     """
     toolbox = Toolbox(gadgets, notes_of=lambda owner: PersonalNotes(database, owner), visiting=visiting)
-    world = outside or Outside()
+    world, figures = outside or Outside(), metrics or Metrics()
     calls: list[tuple[str, Mapping[str, Any], str]] = []
 
     async def call(name: str, arguments: Mapping[str, Any], occasion: Occasion) -> Outcome:
@@ -165,9 +186,10 @@ async def core_around(
 
     kept = Recollection(database, turn_limits.window, makes_way=makes_way, stories=stories)
     async with model, kept:
-        agent = Agent(model, toolbox, call, options, limits)
+        observed = observed_calls(call, toolbox, figures)
+        agent = Agent(ObservedModel(model, figures), toolbox, observed, options, limits)
         platforms = {platform.name: platform}
-        worker = Worker(database, agent, roster, platforms, turn_limits, models, recollection=kept)
+        worker = Worker(database, agent, roster, platforms, turn_limits, models, recollection=kept, metrics=figures)
         engine = LocalEngine(database, worker, (platform.name,), concurrency=100)
         known = rights or Rights({platform.name: frozenset(admins)})
         inbox = Inbox(database, engine, roster, allowances, known)

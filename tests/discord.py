@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aiohttp import TraceConfig
 from pydantic import SecretStr
 
 from bot.allowances import Allowances
@@ -69,6 +70,7 @@ async def running_bot(
     gadgets: Sequence[Gadget] = (shout, whisper),
     allowances: Allowances | None = None,
     rights: Rights | None = None,
+    trace: TraceConfig | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bot]:
     """`admins` are those whom the settings name."""
@@ -80,6 +82,7 @@ async def running_bot(
             FileLimits(),
             pace=pace,
             waits=waits,
+            trace=trace,
         )
         core = await stack.enter_async_context(
             core_around(

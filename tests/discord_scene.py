@@ -80,12 +80,12 @@ class Scene(Stage):
     async def until_stored(self, column: str, *values: Any) -> None:
         await until_found(lambda: self.stored(column), lambda found: found == list(values))
 
-    async def slash(self, user: User, channel: Channel, *path: str, **options: Any) -> Interaction:
+    async def slash(self, user: User, channel: Channel, /, *path: str, **options: Any) -> Interaction:
         """A /mission command, as soon as it is declared."""
         await self.discord.wait_for(lambda: self.discord.commands.all(None))
         return self.discord.slash(user, channel, "mission", *path, **options)
 
-    async def mission(self, user: User, channel: Channel, *path: str, **options: Any) -> Message:
+    async def mission(self, user: User, channel: Channel, /, *path: str, **options: Any) -> Message:
         """The answer to a /mission command."""
         return await (await self.slash(user, channel, *path, **options)).answer()
 

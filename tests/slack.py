@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aiohttp import TraceConfig
 from pydantic import SecretStr
 
-from bot.agent.agent import Limits
+from bot.agent.task import Limits
 from bot.allowances import Allowances
 from bot.command_rights import Rights
 from bot.models.model import Model
@@ -72,13 +73,14 @@ async def running_bot(
     gadgets: Sequence[Gadget] = (shout, whisper),
     allowances: Allowances | None = None,
     rights: Rights | None = None,
+    trace: TraceConfig | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bot]:
     """`admins` are those whom the settings name."""
     async with AsyncExitStack() as stack:
         database = wrap(await stack.enter_async_context(SQLiteDatabase(str(path))))
         chosen = settings_for(slack, **settings)
-        platform = SlackPlatform(chosen, database, FileLimits(), pace=pace, serve=("127.0.0.1", 0))
+        platform = SlackPlatform(chosen, database, FileLimits(), pace=pace, serve=("127.0.0.1", 0), trace=trace)
         core = await stack.enter_async_context(
             core_around(
                 database,

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,14 @@ from yarl import URL
 
 from bot.command_rights import Rights
 from bot.models.model import Model
-from bot.platforms.web.server import WebPlatform
-from storage.sqlite import BUSY_SECONDS, SQLiteDatabase
-from tests.core import PLAIN, PROFILE, core_around
+from bot.platforms.web.operators import Operation
+from bot.platforms.web.server import COOKIE_KEY, WebPlatform
+from bot.platforms.web.sessions import Sessions
+from gadgets.gadget import Gadget
+from storage import keepsakes
+from storage.database import Database
+from storage.sqlite import BUSY_SECONDS, OnBatch, SQLiteDatabase
+from tests.core import PLAIN, PROFILE, core_around, shout, whisper
 from tests.waiting import PATIENCE
 
 Frame = dict[str, Any]
@@ -44,9 +49,14 @@ async def running_site(
     allowed_hosts: tuple[str, ...] = (),
     busy_seconds: float = BUSY_SECONDS,
     rights: Rights | None = None,
+    gadgets: Sequence[Gadget] = (shout, whisper),
+    operation: Operation | None = None,
+    on_batch: OnBatch | None = None,
 ) -> AsyncIterator[Site]:
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(SQLiteDatabase(str(path), busy_seconds=busy_seconds))
+        database = await stack.enter_async_context(
+            SQLiteDatabase(str(path), busy_seconds=busy_seconds, on_batch=on_batch)
+        )
         platform = WebPlatform(
             host=host,
             port=port,
@@ -55,8 +65,9 @@ async def running_site(
             agents={profile.name: profile.description for profile in (PROFILE, PLAIN)},
             allowed_hosts=allowed_hosts,
             access_token=access_token,
+            operation=operation,
         )
-        core = await stack.enter_async_context(core_around(database, model, platform, rights=rights))
+        core = await stack.enter_async_context(core_around(database, model, platform, rights=rights, gadgets=gadgets))
         serving = asyncio.create_task(platform.run())
         stack.push_async_callback(_ended, serving)
         await stack.enter_async_context(core.engine)
@@ -79,6 +90,14 @@ async def _ended(serving: asyncio.Task[None]) -> None:
         await serving
 
 
+async def cookie_of(database: Database, browser: str) -> dict[str, str]:
+    """What makes a client the browser of this id, on a running page that is open to all."""
+    key = await database.read(keepsakes.find, COOKIE_KEY)
+    assert key is not None
+    sessions = Sessions(key, None)
+    return {sessions.cookie: sessions.write(browser)}
+
+
 class Browser:
     """A client with a cookie jar of its own; `connect` opens a page's WebSocket."""
 
@@ -99,10 +118,22 @@ class Browser:
     def cookie_header(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self.cookies().items())
 
+    async def fetch(self, path: str, method: str = "GET", **headers: str) -> "Fetched":
+        url = URL(self.url).join(URL(path, encoded=True))
+        async with self.http.request(method, url, headers=headers) as response:
+            return Fetched(response.status, await response.read(), response.headers)
+
     @asynccontextmanager
     async def connect(self) -> AsyncIterator["Page"]:
         async with self.http.ws_connect(f"{self.url}ws", max_msg_size=0) as socket:
             yield Page(socket)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
 
 
 class Page:

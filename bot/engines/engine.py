@@ -15,5 +15,7 @@ class Engine(Protocol):
         ...
 
     def stop(self, conversation: int) -> None:
-        """The running answer of this conversation was asked to stop (that is recorded already): interrupt it."""
+        """The running answer of this conversation was asked to stop (that is recorded already): interrupt it, or end it
+        where it is paused.
+        """
         ...

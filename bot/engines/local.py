@@ -1,4 +1,6 @@
-"""The engine of a single process: one asyncio task per conversation that has open turns, none for the others."""
+"""The engine of a single process: one asyncio task per conversation that has open turns, none for the others, and a
+timer for one that is paused until somebody decides something.
+"""
 
 import asyncio
 import logging
@@ -18,6 +20,8 @@ CLOSE_SECONDS = 5.0
 """How long running answers may go on after the program was asked to end; then they are left to the next start."""
 FIRST_RETRY_SECONDS = 0.5
 LAST_RETRY_SECONDS = 30.0
+PAUSE_MARGIN = 0.01
+"""Seconds that are waited beyond the end of a pause."""
 
 
 class LocalEngine:
@@ -30,6 +34,7 @@ class LocalEngine:
         self._slots = asyncio.Semaphore(concurrency)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._woken: set[int] = set()
+        self._timers: dict[int, asyncio.TimerHandle] = {}
         self._closing = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -40,6 +45,8 @@ class LocalEngine:
     async def __aexit__(self, *exc_info: object) -> None:
         self._closing.set()
         self._worker.close()
+        for timer in self._timers.values():
+            timer.cancel()
         tasks = list(self._tasks.values())
         if not tasks:
             return
@@ -50,17 +57,21 @@ class LocalEngine:
 
     @property
     def idle(self) -> bool:
-        """Whether no conversation has open turns."""
+        """Whether no conversation is worked on."""
         return not self._tasks
 
     def wake(self, conversation: int) -> None:
         self._woken.add(conversation)
+        if timer := self._timers.pop(conversation, None):
+            timer.cancel()
         if conversation not in self._tasks and not self._closing.is_set():
             task = asyncio.create_task(self._drain(conversation), name=f"conversation-{conversation}")
             self._tasks[conversation] = task
 
     def stop(self, conversation: int) -> None:
         self._worker.stop(conversation)
+        if conversation in self._timers or conversation in self._tasks:  # it is paused, or about to be
+            self.wake(conversation)
 
     async def _drain(self, conversation: int) -> None:
         """Drain until nobody woke the conversation meanwhile, waiting longer after each failure."""
@@ -86,7 +97,7 @@ class LocalEngine:
     async def _drained(self, conversation: int) -> bool:
         try:
             async with self._slots:
-                await self._worker.drain(conversation)
+                paused = await self._worker.drain(conversation)
         except Fenced as error:
             _log.warning("conversation %d: %s", conversation, error)
         except (StorageError, PlatformError) as error:
@@ -95,4 +106,12 @@ class LocalEngine:
         except Exception:  # noqa: BLE001 - a bug in one turn must not end the engine; it is logged and tried again
             _log.exception("conversation %d is put aside for a moment", conversation)
             return False
+        else:
+            self._wake_in(conversation, paused)
         return True
+
+    def _wake_in(self, conversation: int, seconds: float | None) -> None:
+        """When a pause is over that nobody ended. Time is stored in milliseconds, and the loop's clock is another."""
+        if seconds is not None and conversation not in self._woken and not self._closing.is_set():
+            loop = asyncio.get_running_loop()
+            self._timers[conversation] = loop.call_later(seconds + PAUSE_MARGIN, self.wake, conversation)

@@ -104,6 +104,16 @@ class Final:
     tools: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ApprovalRef:
+    """A question whether a gadget may run, as a platform's buttons name it to `Commands.decide`. Nobody can decide it
+    after `expires_at` (UTC, ISO-8601).
+    """
+
+    id: int
+    expires_at: str
+
+
 class Reply(Protocol):
     """One answer on one platform. Parts are numbered from 0; part 0 is the message that grows.
 
@@ -123,6 +133,12 @@ class Reply(Protocol):
         """Show the beginning of part 0, and what is being done ("using weather…"), either of them perhaps empty.
 
         False when the platform has no room for it now: the core comes back with what is newest then.
+        """
+        ...
+
+    async def ask(self, remote_id: str, text: str, approval: ApprovalRef) -> None:
+        """Show a question in part 0, with a way to approve or to decline what it asks. Idempotent; called again after a
+        crash. Whatever part 0 shows next takes the place of both; it may be a reply of the same turn made later.
         """
         ...
 

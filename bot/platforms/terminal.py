@@ -1,31 +1,30 @@
 """Talking to the bot in a terminal, or through a pipe: a message per line of input, answers on standard output.
 
 One answer is shown at a time. An answer that an earlier run left unfinished is finished by the core; it is shown whole,
-under a note, before anything is asked.
+under a note, before anything is asked. While an answer waits for somebody's word, the prompt is there to say it.
 """
 
 import asyncio
 import signal
 import uuid
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING
 
+from bot import approval_texts
 from bot.commands import Commands, Invocation, parse
 from bot.errors import PlatformGone, UserError, sentence_for
 from bot.inbox import Inbox
 from bot.platforms.platform import Author, ConversationKey, Final, Inbound, TurnRef
 from bot.platforms.terminal_input import read_lines
+from bot.platforms.terminal_prompt import Prompt
+from bot.platforms.terminal_reply import TerminalReply
 from bot.platforms.terminal_screen import Screen
 from storage import conversations, records, turns
 from storage.conversations import Conversation, Place
 from storage.database import Database
 from storage.errors import StorageError
-
-if TYPE_CHECKING:
-    from prompt_toolkit import PromptSession
 
 NAME = "terminal"
 PACE = 0.03
@@ -33,6 +32,8 @@ PACE = 0.03
 MAX_PENDING = 100
 """Turns of one conversation that are looked at for answers still owed."""
 MAX_HISTORY = 200
+BEHIND = "I come to that when you have decided."
+LEFT = "I still wait for your decision; `secret-agents chat` asks for it again."
 HELP_HINT = "/help tells what else there is; Ctrl-C stops an answer, Ctrl-D leaves."
 
 
@@ -45,12 +46,20 @@ def fresh_key(user: str) -> ConversationKey:
     return ConversationKey(NAME, "", user, uuid.uuid4().hex)
 
 
-@dataclass(slots=True)
-class _Asked:
-    """A turn that is waited for. `final` is None when its answer cannot be shown, or is not waited for any more."""
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """Where an answer is owed: a conversation's number and id."""
 
-    conversation: str
-    final: asyncio.Future[Final | None]
+    conversation: int
+    id: str
+
+
+@dataclass(slots=True)
+class _Awaited:
+    """A turn that is waited for, until it has ended or asks something."""
+
+    id: str
+    happened: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
 
 
@@ -74,12 +83,13 @@ class TerminalPlatform:
         self._wanted = wanted
         self._greeting = greeting
         self._key = fresh_key(user)
-        self._event_key = ""
-        self._open: dict[int, _Asked] = {}
+        self._event_keys: set[str] = set()
+        self._owed: dict[int, _Owed] = {}
+        self._open: dict[int, _Awaited] = {}
         self._ended: dict[int, Final | None] = {}
+        """Where it is None, the answer cannot be shown, or is not waited for any more."""
         self._stops: set[asyncio.Task[None]] = set()
-        self._prompting: asyncio.Task[str] | None = None
-        self._left = False
+        self._prompt = Prompt()
 
     @property
     def pace(self) -> float:
@@ -89,8 +99,8 @@ class TerminalPlatform:
         self._inbox = inbox
         self._commands = commands
 
-    def reply(self, turn: TurnRef) -> "TerminalReply":
-        return TerminalReply(self, self._screen, turn, asked=turn.event_key == self._event_key)
+    def reply(self, turn: TurnRef) -> TerminalReply:
+        return TerminalReply(self, self._screen, turn, asked=turn.event_key in self._event_keys)
 
     def split(self, text: str) -> list[str]:
         return [text]
@@ -135,14 +145,21 @@ class TerminalPlatform:
             async for message in messages:
                 if message.strip():
                     await self._take(message)
+        if self._owed.keys() - self._ended.keys():
+            self.failed = True
+            self._screen.note(LEFT)
 
     async def _show_owed(self) -> None:
-        """Wait for the answers that an earlier run owes."""
+        """Wait for the answers that an earlier run owes, and ask again what it asked."""
         for number in await self._database.read(turns.waiting_conversations, (NAME,)):
             conversation = await self._database.read(conversations.get, number)
             for turn in await self._database.read(records.transcript, number, limit=MAX_PENDING):
                 if turn.status in {"queued", "running"}:
-                    await self._wait(turn.id, conversation.id)
+                    self._owed[turn.id] = _Owed(number, conversation.id)
+            asked = await self._commands.waiting(number)
+            if asked is not None and asked.remote_id is not None:  # else it is still to be asked
+                self._say(approval_texts.waiting(asked, conversation.id))
+        await self._settle()
 
     async def _take(self, message: str) -> None:
         try:
@@ -153,6 +170,7 @@ class TerminalPlatform:
                 name, arguments = command
                 answer = await self._commands.run(Invocation(name, arguments, self._key, self._author))
                 self._say(answer.text)
+                await self._settle()
         except UserError as error:
             self._say(str(error))
         except StorageError as error:
@@ -164,47 +182,77 @@ class TerminalPlatform:
         self._screen.end()
 
     async def _ask(self, message: str) -> None:
-        self._event_key = f"{NAME}:{uuid.uuid4().hex}"
-        admitted = await self._inbox.admit(Inbound(self._key, self._author, message, self._event_key))
-        await self._wait(admitted.turn, admitted.conversation_id)
+        event_key = f"{NAME}:{uuid.uuid4().hex}"
+        self._event_keys.add(event_key)
+        admitted = await self._inbox.admit(Inbound(self._key, self._author, message, event_key))
+        self._owed[admitted.turn] = _Owed(admitted.conversation, admitted.conversation_id)
+        await self._settle()
+        asked = await self._commands.waiting(admitted.conversation)
+        if asked is not None and asked.turn != admitted.turn:
+            self._screen.note(BEHIND)
 
     # What happens to a turn while it is waited for.
 
-    async def _wait(self, turn: int, conversation: str) -> None:
-        """Until the turn has ended. Raises PlatformGone when its answer cannot be shown or waited for."""
+    async def _settle(self) -> None:
+        """Wait for what is owed, but for what stands behind a question: for that, somebody has to type.
+
+        Raises PlatformGone when an answer cannot be shown or waited for.
+        """
+        for turn, owed in list(self._owed.items()):
+            if turn in self._ended or await self._commands.waiting(owed.conversation) is None:
+                await self._wait(turn, owed)
+
+    async def _wait(self, turn: int, owed: _Owed) -> None:
+        """Until the turn has ended, or asks something."""
         if turn not in self._ended:
-            asked = self._open[turn] = _Asked(conversation, asyncio.get_running_loop().create_future())
+            awaited = self._open[turn] = _Awaited(owed.id)
             try:
-                self._ended[turn] = await asked.final
+                await awaited.happened.wait()
             finally:
                 del self._open[turn]
+        if turn not in self._ended:
+            return
+        del self._owed[turn]
         final = self._ended.pop(turn)
         if final is None:
             raise PlatformGone("Left before the answer was complete; `secret-agents chat` will show it.")
         self.failed = self.failed or final.outcome == "failed"
 
+    @property
+    def attends(self) -> bool:
+        """Whether answers may grow on the screen now: nobody is typing."""
+        return not self._prompt.is_open
+
     def ended(self, turn: int, final: Final | None) -> None:
         """A turn's answer is shown, or, with None, cannot be."""
-        asked = self._open.get(turn)
-        if asked is None:
+        awaited = self._open.get(turn)
+        if awaited is None:
             self._ended[turn] = final
-        elif not asked.final.done():
-            asked.final.set_result(final)
+        elif not awaited.happened.is_set():
+            self._ended[turn] = final
+            awaited.happened.set()
+
+    def asks(self, turn: int) -> None:
+        """A turn has asked something, which waits for an answer."""
+        if awaited := self._open.get(turn):
+            awaited.happened.set()
+
+    async def above(self, show: Callable[[], None]) -> None:
+        """Print something while somebody may be typing."""
+        await self._prompt.above(show)
 
     def _interrupt(self) -> None:
         """Ctrl-C: the first one stops the answer, a second one does not wait for that; without an answer, leave."""
-        for turn, asked in self._open.items():
-            if asked.stopping:
+        for turn, awaited in self._open.items():
+            if awaited.stopping:
                 self.ended(turn, None)
                 continue
-            asked.stopping = True
+            awaited.stopping = True
             self._screen.status("stopping…")
-            task = asyncio.create_task(self._stop(asked.conversation))
+            task = asyncio.create_task(self._stop(awaited.id))
             self._stops.add(task)
             task.add_done_callback(self._stops.discard)
-        if self._prompting is not None:
-            self._left = True
-            self._prompting.cancel()
+        self._prompt.leave()
 
     async def _stop(self, conversation: str) -> None:
         try:
@@ -216,80 +264,13 @@ class TerminalPlatform:
     # A person's input.
 
     async def _prompts(self, conversation: Conversation | None) -> AsyncGenerator[str, None]:
-        session = await self._session(conversation)
-        while (message := await self._prompted(session)) is not None:
+        self._prompt.begin(await self._said(conversation))
+        while (message := await self._prompt.line()) is not None:
             yield message
 
-    async def _prompted(self, session: "PromptSession[str]") -> str | None:
-        """What was entered; None for Ctrl-C, Ctrl-D, or when the signal of Ctrl-C came from elsewhere."""
-        self._prompting = asyncio.create_task(session.prompt_async("> ", handle_sigint=False))
-        try:
-            return await self._prompting
-        except EOFError:
-            return None
-        except asyncio.CancelledError:
-            if self._left:
-                return None
-            raise
-        finally:
-            self._prompting = None
-
-    async def _session(self, conversation: Conversation | None) -> "PromptSession[str]":
-        """The prompt, with the conversation's earlier messages to go back to."""
-        from prompt_toolkit import PromptSession  # noqa: PLC0415 - heavy, and of no use to a pipe
-        from prompt_toolkit.history import InMemoryHistory  # noqa: PLC0415 - see above
-
-        history = InMemoryHistory()
-        if conversation is not None:
-            for turn in await self._database.read(records.transcript, conversation.number, limit=MAX_HISTORY):
-                history.append_string(turn.user_message)
-        # KeyboardInterrupt would end the event loop around the task that it is raised in.
-        return PromptSession(history=history, interrupt_exception=EOFError)
-
-
-class TerminalReply:
-    """One answer. Only what was asked in this run grows on the screen; the rest is shown whole at its end."""
-
-    def __init__(self, platform: TerminalPlatform, screen: Screen, turn: TurnRef, *, asked: bool) -> None:
-        self._platform = platform
-        self._screen = screen
-        self._turn = turn
-        self._asked = asked
-        self._status = ""
-
-    async def post(self, part: int, text: str, *, key: str) -> str:  # noqa: ARG002 - printing has no memory of keys
-        self._show(text)
-        return f"{self._turn.turn}.{part}"
-
-    async def grow(self, remote_id: str, text: str, status: str) -> bool:
-        await self.edit(0, remote_id, text)
-        if self._asked and status != self._status:
-            with self._telling_when_gone():
-                self._screen.status(status)
-            self._status = status
-        return True
-
-    async def edit(self, part: int, remote_id: str, text: str) -> None:  # noqa: ARG002 - there is one part
-        self._show(text)
-
-    async def finish(self, remote_ids: Sequence[str], final: Final) -> None:  # noqa: ARG002 - there is one part
-        with self._telling_when_gone():
-            if not self._asked:
-                self._screen.note(f"The answer that was interrupted, in mission {self._turn.conversation}:")
-                self._screen.answer(final.text)
-            self._screen.end()
-        self._platform.ended(self._turn.turn, final)
-
-    def _show(self, text: str) -> None:
-        if self._asked:
-            with self._telling_when_gone():
-                self._screen.answer(text)
-
-    @contextmanager
-    def _telling_when_gone(self) -> Iterator[None]:
-        """The core hears of it by the exception; whoever waits for the answer has to hear of it too."""
-        try:
-            yield
-        except PlatformGone:
-            self._platform.ended(self._turn.turn, None)
-            raise
+    async def _said(self, conversation: Conversation | None) -> list[str]:
+        """The conversation's earlier messages."""
+        if conversation is None:
+            return []
+        found = await self._database.read(records.transcript, conversation.number, limit=MAX_HISTORY)
+        return [turn.user_message for turn in found]

@@ -47,8 +47,15 @@ class CommandRoles(Section):
     """One's own missions."""
     stop: Role = "everyone"
     """Answers to anyone in the channel."""
+    approve: Role = "everyone"
+    """What one's own messages led to; admins: everybody's."""
+    decline: Role = "everyone"
+    """Likewise."""
     export: Role = "admin"
     """The missions that one may show. All missions at once are for admins only, whatever this says."""
+
+    forget: Role = "everyone"
+    """What there is of oneself: seeing it, getting it as a file, having it erased. [admins] may do it for others."""
 
     def items(self) -> Iterator[tuple[str, Role]]:
         """Command and role."""

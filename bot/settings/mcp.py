@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from bot.settings.sections import Seconds, Section, Texts, key_problems
 from gadgets.roles import Role
@@ -51,6 +51,14 @@ def _url(url: str) -> str:
     return url
 
 
+def _all_or_named(value: object) -> object:
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    if not isinstance(value, bool):
+        raise ValueError("must be true, false or a list of names of its tools")  # noqa: TRY004 - pydantic's
+    return value
+
+
 ServerName = Annotated[str, AfterValidator(_server_name)]
 Variable = Annotated[str, AfterValidator(_variable)]
 Header = Annotated[str, AfterValidator(_header)]
@@ -76,6 +84,9 @@ class GadgetServer(Section):
     """A token, sent as `Authorization: Bearer`, has no place here but in .env: SECRET_AGENTS_MCP__FILES__TOKEN."""
     allow: Role = "everyone"
     """Who may use its gadgets: everyone, member, operator or admin."""
+    approve: Annotated[bool | tuple[str, ...], BeforeValidator(_all_or_named)] = False
+    """Whether each call waits until somebody approves it: true, false, or a list of the tools, by the server's own
+    names, whose calls do."""
     tools: Texts = ()
     """Those of its tools that become gadgets, by the server's own names; empty: all of them."""
     timeout: Seconds = 30
@@ -91,6 +102,13 @@ class GadgetServer(Section):
             raise key_problems({"command": "is missing; name the program to start, or the url of a server"})
         if self.command and not self.command[0].strip():
             raise key_problems({"command": "must begin with the program to start"})
+        return self
+
+    @model_validator(mode="after")
+    def _approves_what_there_is(self) -> Self:
+        named = () if isinstance(self.approve, bool) else self.approve
+        if unknown := [name for name in named if self.tools and name not in self.tools]:
+            raise key_problems({"approve": f"names {unknown[0]!r}, which is not among tools"})
         return self
 
     @model_validator(mode="after")

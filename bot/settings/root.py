@@ -12,6 +12,7 @@ from bot.agent.roster import AUTO
 from bot.settings.agents import AGENT_NAME, QUARTERMASTER, SHIPPED, Agent
 from bot.settings.authority import Admins, CommandRoles, Members, Operators
 from bot.settings.mcp import GadgetServer, ServerName, server_of
+from bot.settings.retention import Retention
 from bot.settings.sections import (
     OPENAI_URL,
     Discord,
@@ -97,6 +98,7 @@ class Settings(BaseSettings):
     operators: Operators = Operators()
     members: Members = Members()
     commands: CommandRoles = CommandRoles()
+    retention: Retention = Retention()
     log: Log = Log()
 
     @model_validator(mode="after")

@@ -244,6 +244,9 @@ class Web(Section):
     """Further names under which browsers may open the page, such as "bot.example.org"."""
     access_token: Annotated[SecretStr | None, Field(min_length=MIN_ACCESS_TOKEN)] = None
     """What a browser must present before it may chat; at least 16 characters."""
+    metrics: bool = True
+    """Whether GET /metrics has the bot's figures for Prometheus. Without an access token only programs of this machine
+    may read them; with one, whoever sends it as `Authorization: Bearer`, and browsers that are logged in."""
 
     @model_validator(mode="after")
     def _is_guarded(self) -> Self:
@@ -286,6 +289,9 @@ class Limits(Section):
     """How many earlier messages the model is reminded of, as far as they fit its context window."""
     attempts: Annotated[int, Field(ge=1, le=1_000)] = 20
     """How often a message is taken up again after crashes."""
+    approval_seconds: Annotated[float, Field(ge=10, le=7 * 86_400)] = 600
+    """How long somebody may take to approve or decline a call of a gadget that waits for it; after that the answer is
+    made without. turn_seconds does not count meanwhile."""
     concurrent_turns: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     """How many messages are worked on at the same time."""
 
@@ -295,3 +301,8 @@ class Log(Section):
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is told."""
+    format: Literal["auto", "console", "plain", "json"] = "auto"
+    """console: for people, in colours on a terminal. plain: a line each, for files. json: a JSON object per line, for
+    programs. auto: console on a terminal, else plain."""
+    message_text: bool = False
+    """For looking for mistakes only: with level = "debug", what people, models and gadgets say is in the log, too."""

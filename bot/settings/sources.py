@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import Any, get_origin
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
@@ -146,12 +147,17 @@ def _put(values: dict[str, Any], path: keys.Path, value: Any) -> None:
 def _from_text(path: keys.Path, text: str) -> Any:
     """The value that `text` stands for; text that cannot be converted is kept, and refused when it is validated."""
     key = keys.find(path)
-    if key is None or get_origin(key.field.annotation) is tuple:
+    if key is None or _may_be_list(key.field.annotation):
         try:
             return json.loads(text)
         except ValueError:
             return text
     return text if key.secret else _scalar(key.field.annotation, text)
+
+
+def _may_be_list(annotation: Any) -> bool:
+    kinds = get_args(annotation) if get_origin(annotation) is UnionType else (annotation,)
+    return any(get_origin(each) is tuple for each in kinds)
 
 
 def _scalar(annotation: Any, text: str) -> Any:

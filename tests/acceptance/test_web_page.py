@@ -12,6 +12,7 @@ from selenium.webdriver.common.keys import Keys
 
 from bot.models.model import ToolCall
 from tests.chromium import Chromium, chromium
+from tests.core import launch
 from tests.fakes.scripted_model import ScriptedModel, echo
 from tests.web import TOKEN, Site, running_site
 
@@ -333,3 +334,36 @@ async def log_in(chrome: Chromium, token: str) -> None:
 
     await chrome.see("#token")
     await chrome.do(fill)
+
+
+async def test_a_question_is_decided_by_keyboard_also_after_a_reload(chrome: Chromium, tmp_path: Path) -> None:
+    call = ToolCall("1", "launch", {"target": "moon"})
+    async with running_site(tmp_path / "t.db", ScriptedModel([call], ["Launched."]), gadgets=[launch]) as site:
+        await chrome.open(site.url)
+        await chrome.press("Launch it", Keys.ENTER)
+        await chrome.see(".asking .answer code", "launch")
+        await chrome.see(".decision button", "Approve")
+        await chrome.do(lambda driver: driver.refresh())
+        await chrome.see(".decision button.quiet", "Decline")
+        group = "document.querySelector('.decision')"
+        assert await chrome.run(f"[{group}.getAttribute('role'), {group}.ariaLabel].join()") == "group,Your decision"
+        await chrome.run("document.querySelector('.decision button').focus()")
+        await chrome.do(lambda driver: driver.switch_to.active_element.send_keys(Keys.ENTER))
+        await chrome.see(".answered .answer", "Launched.")
+        await chrome.vanish(".decision")
+        await chrome.see(".answered .caption", "used launch")
+
+
+async def test_who_was_forgotten_sees_the_receipt_and_an_empty_page(chrome: Chromium, site: Site) -> None:
+    await chrome.open(site.url)
+    await chrome.press("My secret is safe", Keys.ENTER)
+    await chrome.see(".answered .answer", "My secret is safe")
+    await chrome.press("/mission forget", Keys.ENTER)
+    await chrome.see(".answer p", "Of yours I have 1 mission")
+    await chrome.press("/mission forget yes", Keys.ENTER)
+    await chrome.see(".answer p", "Forgotten. Receipt")
+    assert await chrome.texts(".said") == ["/mission forget yes"]
+    assert await chrome.texts("#conversations li") == []
+    await chrome.press("Hello again", Keys.ENTER)
+    await chrome.see("#title", "Hello again")
+    assert len(await chrome.texts("#conversations li")) == 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.commands import Commands
 from bot.inbox import Inbox
-from bot.platforms.platform import Author, ConversationKey, Final, Inbound, TurnRef
+from bot.platforms.platform import ApprovalRef, Author, ConversationKey, Final, Inbound, TurnRef
 
 
 @dataclass(slots=True)
@@ -31,6 +31,8 @@ class Channel:
     by_key: dict[str, str] = field(default_factory=dict)
     statuses: list[str] = field(default_factory=list)
     finals: list[tuple[int, Final]] = field(default_factory=list)
+    questions: dict[int, int] = field(default_factory=dict)
+    """Approvals that were asked for, and their turns."""
     faults: list[Exception] = field(default_factory=list)
     """Raised, one per call, by the next calls."""
 
@@ -96,6 +98,10 @@ class StubReply:
         self._status = status
         await self.edit(0, remote_id, text)
         return True
+
+    async def ask(self, remote_id: str, text: str, approval: ApprovalRef) -> None:
+        await self.edit(0, remote_id, text)
+        self._channel.questions[approval.id] = self._turn.turn
 
     async def edit(self, part: int, remote_id: str, text: str) -> None:
         await self._call()

@@ -15,12 +15,13 @@ from typing import Any, Self
 
 from aiohttp import ClientSession
 
-from bot.agent.agent import Agent, CallGadget
+from bot.agent.agent import Agent
+from bot.agent.calls import CallGadget
 from bot.agent.roster import Roster
 from bot.engines.local import LocalEngine
 from bot.inbox import Inbox
 from bot.models.model import Capabilities, Delta, Finished, Health, Request, TextDelta, ToolCall, ToolMessage
-from bot.platforms.platform import Author, ConversationKey, Final, Inbound, TurnRef
+from bot.platforms.platform import ApprovalRef, Author, ConversationKey, Final, Inbound, TurnRef
 from bot.recollection import Recollection
 from bot.worker import TurnLimits, Worker
 from gadgets.context import Occasion
@@ -140,6 +141,9 @@ class ServerReply:
     async def grow(self, remote_id: str, text: str, status: str) -> bool:
         await self.edit(0, remote_id, text)
         return True
+
+    async def ask(self, remote_id: str, text: str, approval: ApprovalRef) -> None:
+        await self.edit(0, remote_id, text)
 
     async def edit(self, part: int, remote_id: str, text: str) -> None:
         await self._client.post("edit", id=remote_id, text=text)

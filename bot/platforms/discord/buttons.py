@@ -5,6 +5,8 @@ from typing import Any, Protocol, Self
 
 import discord
 
+from bot.platforms.discord.approval_buttons import ApprovalButton
+
 STOP, UP, DOWN, AGAIN = "stop", "up", "down", "again"
 _CUSTOM_ID = "turn:{turn}:{what}"
 _TEMPLATE = r"turn:(?P<turn>[0-9]{1,18}):(?P<what>stop|up|down|again)"
@@ -53,6 +55,11 @@ def running_buttons(turn: int) -> discord.ui.View:
     return _view(turn, STOP)
 
 
+def asking_buttons(turn: int, approval: int) -> discord.ui.View:
+    """Stop among them, by which a running answer is recognised."""
+    return _view_of(ApprovalButton(approval, "approve"), ApprovalButton(approval, "decline"), TurnButton(turn, STOP))
+
+
 def answered_buttons(turn: int) -> discord.ui.View:
     return _view(turn, UP, DOWN, AGAIN)
 
@@ -65,9 +72,13 @@ def is_of_turn(message: discord.Message, turn: int) -> bool:
 
 
 def _view(turn: int, *whats: str) -> discord.ui.View:
+    return _view_of(*(TurnButton(turn, what) for what in whats))
+
+
+def _view_of(*buttons: TurnButton | ApprovalButton) -> discord.ui.View:
     """discord.py keeps every view it sends, for ever, unless it is stopped; these are found by their custom ids."""
     view = discord.ui.View(timeout=None)
-    for what in whats:
-        view.add_item(TurnButton(turn, what))
+    for button in buttons:
+        view.add_item(button)
     view.stop()
     return view

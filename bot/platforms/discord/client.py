@@ -3,9 +3,11 @@
 import asyncio
 from typing import Any, Protocol
 
+import aiohttp
 import discord
 
 from bot.platforms.discord import wire
+from bot.platforms.discord.approval_buttons import ApprovalButton
 from bot.platforms.discord.buttons import TurnButton
 from bot.platforms.discord.interactions import Interactions
 from bot.platforms.discord.mission_buttons import MissionButton
@@ -40,6 +42,7 @@ class BotClient(discord.AutoShardedClient):
         *,
         message_content: bool,
         waits: Waits,
+        trace: aiohttp.TraceConfig | None = None,
     ) -> None:
         super().__init__(
             intents=wire.intents(message_content=message_content),
@@ -48,15 +51,16 @@ class BotClient(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=waits.guilds,
+            http_trace=trace or aiohttp.TraceConfig(),
         )
         wire.use_addresses(self.http, settings.api_url, settings.gateway_url)
         self._listener = listener
         self._waits = waits
         self._interactions = interactions
-        self.presses = self.choices = interactions
+        self.presses = self.choices = self.decisions = interactions
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(TurnButton, MissionButton)
+        self.add_dynamic_items(TurnButton, MissionButton, ApprovalButton)
         await self._listener.logged_in()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002 - theirs

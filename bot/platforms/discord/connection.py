@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Self
 
+import aiohttp
 import discord
 
 from bot.inbox import Inbox
@@ -36,10 +37,11 @@ class Connection:
         interactions: Interactions,
         access: Access,
         files: FileLimits,
-        logged_in: Callable[[discord.Client], None],
+        logged_in: Callable[[discord.AutoShardedClient], None],
         *,
         message_content: bool,
         waits: Waits,
+        trace: aiohttp.TraceConfig | None = None,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -52,7 +54,9 @@ class Connection:
         self._beginnings: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = AsyncExitStack()
-        self._client = BotClient(settings, self, interactions, message_content=message_content, waits=waits)
+        self._client = BotClient(
+            settings, self, interactions, message_content=message_content, waits=waits, trace=trace
+        )
         self.served = False
 
     async def __aenter__(self) -> Self:

@@ -13,7 +13,10 @@ from typing import Any
 import aiohttp
 import discord
 
+from bot import approval_texts
+from bot.command_forget import YES
 from bot.command_specs import COMMANDS
+from bot.command_turn_doors import Act
 from bot.commands import CommandAnswer, Commands, Invocation
 from bot.errors import SecretAgentsError, UserError, sentence_for
 from bot.platforms import discord_text
@@ -21,7 +24,7 @@ from bot.platforms.discord import wire
 from bot.platforms.discord.access import Access
 from bot.platforms.discord.buttons import AGAIN, STOP, UP
 from bot.platforms.discord.declared import NAME
-from bot.platforms.discord.mission_buttons import END, KEEP, LIST, SHOW, MissionButton, view_of
+from bot.platforms.discord.mission_buttons import END, FORGET, KEEP, LIST, SHOW, MissionButton, view_of
 from bot.platforms.discord.places import NAME as PLATFORM
 from bot.platforms.discord.places import author_of, place_of, visitor_of
 from bot.platforms.platform import Author, ConversationKey
@@ -45,7 +48,7 @@ class Interactions:
         self._access = access
 
     async def interacted(self, interaction: Interaction) -> None:
-        """Commands and their autocompletion; buttons come by `pressed` and `chosen`."""
+        """Commands and their autocompletion; buttons come by `pressed`, `decided` and `chosen`."""
         if interaction.type is discord.InteractionType.application_command:
             await self._answer(interaction, lambda: self._command(interaction), ephemeral=True)
         elif interaction.type is discord.InteractionType.autocomplete:
@@ -58,6 +61,14 @@ class Interactions:
     async def chosen(self, interaction: Interaction, act: str, id_: str, before: str) -> None:
         """A button on an answer to a command."""
         await self._answer(interaction, lambda: self._choose(interaction, act, id_, before))
+
+    async def decided(self, interaction: Interaction, approval: int, act: Act) -> None:
+        """A button below a question whether a gadget may run."""
+        await self._answer(interaction, lambda: self._decide(interaction, approval, act))
+
+    async def _decide(self, interaction: Interaction, approval: int, act: Act) -> None:
+        decision = await self._commands.decide(approval, act, _place(interaction), self._author(interaction))
+        await _say(interaction, approval_texts.told(decision))
 
     async def _press(self, interaction: Interaction, turn: int, what: str) -> None:
         key, author = _place(interaction), self._author(interaction)
@@ -72,9 +83,11 @@ class Interactions:
 
     async def _choose(self, interaction: Interaction, act: str, id_: str, before: str) -> None:
         if act == KEEP:
-            await interaction.edit_original_response(content="It goes on.", view=None)
+            text = "Nothing was erased." if id_ == FORGET else "It goes on."
+            await interaction.edit_original_response(content=text, view=None)
             return
-        arguments = {name: value for name, value in (("id", id_), ("before", before)) if value}
+        named = {"action": YES, "user": id_} if act == FORGET else {"id": id_, "before": before}
+        arguments = {name: value for name, value in named.items() if value}
         answer = await self._commands.run(self._invocation(interaction, act, arguments))
         await _show(interaction, act, answer)
 
@@ -167,7 +180,7 @@ class Interactions:
 async def _show(interaction: Interaction, command: str, answer: CommandAnswer) -> None:
     """Of a button, in place of what its message showed before."""
     first, *more = discord_text.split(_linked(answer))[:MAX_MESSAGES]
-    buttons = view_of(*_older(command, answer))
+    buttons = view_of(*_older(command, answer), *_confirming(answer))
     if interaction.type is discord.InteractionType.component:
         await interaction.edit_original_response(content=first, view=buttons)
     elif answer.file is None:
@@ -185,6 +198,12 @@ def _older(command: str, answer: CommandAnswer) -> list[MissionButton]:
     if command == LIST:
         return [MissionButton(LIST, "", str(answer.older))]
     return [MissionButton(SHOW, answer.conversation.id if answer.conversation else "", str(answer.older))]
+
+
+def _confirming(answer: CommandAnswer) -> list[MissionButton]:
+    if answer.confirm is None:
+        return []
+    return [MissionButton(FORGET, answer.confirm.get("user", "")), MissionButton(KEEP, FORGET)]
 
 
 async def _say(interaction: Interaction, text: str, **more: Any) -> None:

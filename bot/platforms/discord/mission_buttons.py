@@ -5,9 +5,10 @@ from typing import Any, Protocol, Self
 
 import discord
 
-LIST, SHOW, END, KEEP = "list", "show", "end", "keep"
-_LABELS = {LIST: "Older", SHOW: "Earlier", END: "End it", KEEP: "Keep it"}
-_TEMPLATE = r"mission:(?P<act>list|show|end|keep):(?P<id>[a-z0-9]{0,40}):(?P<before>[0-9]{0,18})"
+LIST, SHOW, END, FORGET, KEEP = "list", "show", "end", "forget", "keep"
+_LABELS = {LIST: "Older", SHOW: "Earlier", END: "End it", FORGET: "Erase everything", KEEP: "Keep it"}
+_DANGERS = (END, FORGET)
+_TEMPLATE = r"mission:(?P<act>list|show|end|forget|keep):(?P<id>[a-z0-9]{0,40}):(?P<before>[0-9]{0,18})"
 
 
 class Chosen(Protocol):
@@ -22,10 +23,12 @@ class ChoosingClient(Protocol):
 
 
 class MissionButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=_TEMPLATE):
-    """`id_` and `before` are the arguments of the command that it stands for."""
+    """`id_` and `before` are the arguments of the command that it stands for. Of `forget`, `id_` is that of a person;
+    of `keep`, it is the command that is not carried out.
+    """
 
     def __init__(self, act: str, id_: str = "", before: str = "") -> None:
-        style = discord.ButtonStyle.danger if act == END else discord.ButtonStyle.secondary
+        style = discord.ButtonStyle.danger if act in _DANGERS else discord.ButtonStyle.secondary
         super().__init__(discord.ui.Button(label=_LABELS[act], style=style, custom_id=f"mission:{act}:{id_}:{before}"))
         self.act = act
         self.id_ = id_

@@ -49,10 +49,13 @@ class DiscordPlatform:
         *,
         pace: float = PACE,
         waits: Waits = USUAL,
+        trace: aiohttp.TraceConfig | None = None,
     ) -> None:
+        """`trace` is told of the requests to Discord's REST API."""
         assert settings.token is not None
         self.pace = pace
         self._waits = waits
+        self._trace = trace
         self._settings = settings
         self._token = settings.token.get_secret_value()
         self._database = database
@@ -121,9 +124,15 @@ class DiscordPlatform:
             self._log_in,
             message_content=message_content,
             waits=self._waits,
+            trace=self._trace,
         )
 
-    def _log_in(self, client: discord.Client) -> None:
+    @property
+    def connected(self) -> bool:
+        """Whether it is logged in and every shard hears Discord."""
+        return self._connected.is_set() and wire.is_connected(self._current)
+
+    def _log_in(self, client: discord.AutoShardedClient) -> None:
         """From now on answers can be posted, whether the gateway is there or not."""
         self._current = client
         self._connected.set()

@@ -12,9 +12,9 @@ import discord
 from bot.errors import PlatformGone
 from bot.platforms import discord_text
 from bot.platforms.discord import wire
-from bot.platforms.discord.buttons import answered_buttons, is_of_turn, running_buttons
+from bot.platforms.discord.buttons import answered_buttons, asking_buttons, is_of_turn, running_buttons
 from bot.platforms.discord.places import question_of
-from bot.platforms.platform import Final, TurnRef
+from bot.platforms.platform import ApprovalRef, Final, TurnRef
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ class DiscordReply:
         self._last = int(turn.event_key.rpartition(":")[2])
         self._tried: set[str] = set()
         self._shown: dict[str, str] = {}
+        self._dressed = not turn.resumed
+        """Whether the growing message has its buttons: it may have asked something before."""
 
     async def post(self, part: int, text: str, *, key: str) -> str:
         """Discord returns the earlier message for a nonce it saw some minutes ago; beyond that it is looked for."""
@@ -48,8 +50,16 @@ class DiscordReply:
         return f"{self._channel}:{self._last}"
 
     async def grow(self, remote_id: str, text: str, status: str) -> bool:
-        await self._show(remote_id, discord_text.with_status(text, status))
+        content = discord_text.with_status(text, status)
+        if self._dressed:
+            await self._show(remote_id, content)
+        else:
+            await self._dress(remote_id, content, running_buttons(self._turn.turn))
         return True
+
+    async def ask(self, remote_id: str, text: str, approval: ApprovalRef) -> None:
+        await self._dress(remote_id, text, asking_buttons(self._turn.turn, approval.id))
+        self._dressed = False
 
     async def edit(self, part: int, remote_id: str, text: str) -> None:
         await self._show(remote_id, _content(part, text))
@@ -74,6 +84,12 @@ class DiscordReply:
         if self._shown.get(remote_id) != content:
             await self._changed(message, lambda: message.edit(content=content))
         self._shown[remote_id] = content
+
+    async def _dress(self, remote_id: str, content: str, view: discord.ui.View) -> None:
+        self._client = await self._connected()
+        message = self._message(remote_id)
+        await self._changed(message, lambda: message.edit(content=content, view=view))
+        self._shown[remote_id], self._dressed = content, True
 
     async def _changed(self, message: discord.PartialMessage, change: Callable[[], Awaitable[object]]) -> None:
         """Make a change, also in a thread that was archived meanwhile."""

@@ -63,6 +63,10 @@ def use_addresses(http: discord.http.HTTPClient, api_url: str, gateway_url: str)
     http.get_bot_gateway = get_bot_gateway  # type: ignore[method-assign]  # no setting either
 
 
+def is_connected(client: discord.AutoShardedClient) -> bool:
+    return client.is_ready() and not any(shard.is_closed() for shard in client.shards.values())
+
+
 async def close_rest(client: discord.Client) -> None:
     """What discord.py leaves of a closed client: the connection of a session that was just being begun, and heartbeat
     threads that were told to end, but may be awake at that moment and would meet a closed event loop.

@@ -53,6 +53,8 @@ class Answers:
         buttons: list[Block] = []
         if answer.conversation is not None and command == "show" and answer.conversation.status == "active":
             buttons.append(blocks.ending_button(answer.conversation.id))
+        if answer.confirm is not None:
+            buttons.append(blocks.forgetting_button(" ".join(answer.confirm.values())))
         if answer.older is not None:
             id_ = answer.conversation.id if answer.conversation is not None else ""
             buttons.append(blocks.button("Older", blocks.OLDER, f"{command} {answer.older} {id_}".strip()))

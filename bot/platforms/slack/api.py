@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -146,9 +147,10 @@ def _told(method: str, error: str) -> str:
 
 
 def _word(error: SlackApiError) -> str:
-    """Slack's name for the error; empty where the answer was not Slack's."""
+    """Slack's name for the error; empty where the answer was not Slack's: other servers repeat tokens."""
     data = getattr(error.response, "data", None)
-    return str(data.get("error") or "") if isinstance(data, dict) else ""
+    word = data.get("error") if isinstance(data, dict) else ""
+    return word if isinstance(word, str) and re.fullmatch(r"[\w.-]{1,80}", word) else ""
 
 
 def _status(error: SlackApiError) -> int:

@@ -10,6 +10,8 @@ from bot.platforms import slack_text
 
 Block = dict[str, Any]
 RATE, STOP, SHOW, END, OLDER = "rate", "stop", "mission_show", "mission_end", "mission_older"
+APPROVE, DECLINE = "approve", "decline"
+FORGET = "mission_forget"
 THINKING = "thinking…"
 MAX_FALLBACK = 150
 MAX_STATUS = 2_900
@@ -22,6 +24,13 @@ def running(turn: int, text: str, status: str) -> dict[str, Any]:
     note = status or ("" if shown else THINKING)
     blocks = [*shown, *([_context(note)] if note else []), _actions(_button("Stop", STOP, f"{turn}"))]
     return _content(text or note, blocks)
+
+
+def asking(turn: int, text: str, approval: int) -> dict[str, Any]:
+    """The content of a message that asks whether a gadget may run."""
+    approve = _button("Approve", APPROVE, f"{approval}") | {"style": "primary"}
+    decline = _button("Decline", DECLINE, f"{approval}") | {"style": "danger"}
+    return _content(text, [_markdown(text), _actions(approve, decline, _button("Stop", STOP, f"{turn}"))])
 
 
 def finished(turn: int, text: str, *, rated: bool = True) -> dict[str, Any]:
@@ -62,6 +71,17 @@ def ending_button(value: str) -> Block:
         "deny": _plain("Keep it"),
     }
     return _button("End", END, value) | {"style": "danger", "confirm": confirm}
+
+
+def forgetting_button(value: str) -> Block:
+    """Likewise. `value` is the arguments of the command."""
+    confirm = {
+        "title": _plain("Erase everything?"),
+        "text": _plain("Messages, answers, pictures and notes. This cannot be undone."),
+        "confirm": _plain("Erase it"),
+        "deny": _plain("Keep it"),
+    }
+    return _button("Erase everything", FORGET, value) | {"style": "danger", "confirm": confirm}
 
 
 def _content(text: str, blocks: list[Block]) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from typing import Any
 
 import aiohttp
 
+from bot import approval_texts
 from bot.command_specs import parse
+from bot.command_turn_doors import Act
 from bot.commands import CommandAnswer, Commands, Invocation
 from bot.errors import PlatformError, SecretAgentsError, UserError, sentence_for
 from bot.platforms.platform import Author, ConversationKey
@@ -100,12 +102,19 @@ class Interactions:
             turn, _, rating = value.partition(":")
             await self._commands.rate(_number(turn), _number(rating), key, author)
             return CommandAnswer("Thank you, noted."), action
+        if action in {blocks.APPROVE, blocks.DECLINE}:
+            act: Act = "approve" if action == blocks.APPROVE else "decline"
+            decision = await self._commands.decide(_number(value), act, key, author)
+            return CommandAnswer(approval_texts.told(decision)), action
         if action == blocks.STOP:
             stopped = await self._commands.stop_turn(_number(value), key, author)
             return None if stopped else (CommandAnswer("This answer is complete already."), action)
         if action in {blocks.END, blocks.SHOW}:
             command = "end" if action == blocks.END else "show"
             return await self._commands.run(Invocation(command, {"id": value}, key, author)), command
+        if action == blocks.FORGET:
+            arguments = dict(zip(("action", "user"), value.split(), strict=False))
+            return await self._commands.run(Invocation("forget", arguments, key, author)), "forget"
         if action == blocks.OLDER:
             command, before, *ids = value.split()
             arguments = {"before": before, **({"id": ids[0]} if ids else {})}

@@ -43,7 +43,8 @@ REFUSED = "[slack] bot_token: Slack does not accept it ({}); copy it anew from y
 
 class SlackPlatform:
     """See bot.platforms.platform.Platform. `serve` is where to listen for Slack's requests when no other part of the
-    program does: with mode = "http" it is that, or `requests` is mounted elsewhere.
+    program does: with mode = "http" it is that, or `requests` is mounted elsewhere. `trace` is told of the requests to
+    Slack's Web API.
     """
 
     name = NAME
@@ -56,8 +57,10 @@ class SlackPlatform:
         *,
         pace: float = PACE,
         serve: tuple[str, int] | None = None,
+        trace: aiohttp.TraceConfig | None = None,
     ) -> None:
         self.pace = pace
+        self._traces = [trace] if trace else []
         self._settings = settings
         self._database = database
         self._files = files
@@ -65,7 +68,14 @@ class SlackPlatform:
         secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
         self.requests = SignedRequests(secret) if settings.mode == "http" else None
         self._connected = asyncio.Event()
+        self._socket: Socket | None = None
         self.url = ""
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is logged in and, where it has a socket, that is open."""
+        listens = self.requests is not None or (self._socket is not None and self._socket.connected)
+        return self._connected.is_set() and listens
 
     def attach(self, inbox: Inbox, commands: Commands) -> None:
         self._inbox = inbox
@@ -92,14 +102,16 @@ class SlackPlatform:
             if self.requests is not None and self._serve is not None:
                 await self._listen(stack, *self._serve)
             connector = aiohttp.TCPConnector(limit=0)  # with a limit, calls beyond it would wait in silence
-            session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+            session = aiohttp.ClientSession(connector=connector, trace_configs=self._traces)
+            await stack.enter_async_context(session)
             api = self._api(session, self._settings.bot_token)
             team = await self._logged_in(api)
             _log.info("Slack: connected to %s", team.url)
             listeners, app = self._listeners(api, team)
             stack.push_async_callback(listeners.close)
             if self.requests is None:
-                await Socket(app, self._api(session, self._settings.app_token), session).run()
+                self._socket = Socket(app, self._api(session, self._settings.app_token), session)
+                await self._socket.run()
             else:
                 self.requests.connect(app)
                 stack.callback(self.requests.disconnect)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from bot.platforms import slack_text
-from bot.platforms.platform import Final, TurnRef
+from bot.platforms.platform import ApprovalRef, Final, TurnRef
 from bot.platforms.slack import blocks
 from bot.platforms.slack.api import Api, Refused
 from bot.platforms.slack.files import upload
@@ -49,6 +49,8 @@ class SlackReply:
         self._search = Search(api, team, turn)
         self._in_doubt = turn.resumed
         """A message may be there that we do not know of."""
+        self._at_work = not turn.resumed
+        """Whether Slack was told that somebody is at work: posting does, and what was paused goes on without."""
         self._anew: dict[str, str] = {}
         """Where a message is now that could not be edited."""
 
@@ -67,12 +69,21 @@ class SlackReply:
         return ts
 
     async def grow(self, remote_id: str, text: str, status: str) -> bool:
+        if not self._at_work:
+            self._at_work = True
+            await self._surface.working(self._turn.key, self._turn.title)
         if self._stream.ts == remote_id:
             return await self._stream.show(slack_text.growing(text), status)
         if not self._api.has_room(UPDATE):
             return False
         await self._update(remote_id, blocks.running(self._turn.turn, text, status))
         return True
+
+    async def ask(self, remote_id: str, text: str, approval: ApprovalRef) -> None:
+        if self._stream.ts == remote_id:
+            await self._stream.give_up(remote_id)
+        await self._update(remote_id, blocks.asking(self._turn.turn, text, approval.id))
+        await self._surface.done(self._turn.key)  # nobody is at work while people think about it
 
     async def edit(self, part: int, remote_id: str, text: str) -> None:
         name = self._name(part)
@@ -180,6 +191,9 @@ class LateReply:
 
     async def grow(self, remote_id: str, text: str, status: str) -> bool:
         return await (await self._there()).grow(remote_id, text, status)
+
+    async def ask(self, remote_id: str, text: str, approval: ApprovalRef) -> None:
+        await (await self._there()).ask(remote_id, text, approval)
 
     async def edit(self, part: int, remote_id: str, text: str) -> None:
         await (await self._there()).edit(part, remote_id, text)

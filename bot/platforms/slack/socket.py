@@ -98,7 +98,12 @@ class Socket:
         self._session = session
         self._failures = 0
         self._known = False
+        self._open: _Connection | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def connected(self) -> bool:
+        return self._open is not None and not self._open.over.is_set()
 
     async def run(self) -> None:
         """Stay connected until cancelled. Raises ConfigurationError when Slack does not accept the token at first."""
@@ -106,7 +111,7 @@ class Socket:
         try:
             while True:
                 old, connection = connection, await self._connected()
-                began = time.monotonic()
+                self._open, began = connection, time.monotonic()
                 self._spawn(connection.read())
                 if old is not None:
                     self._spawn(old.close())

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.commands import CommandAnswer, Commands, Invocation
 from bot.errors import UserError
 
-ABOUT_A_MISSION = frozenset({"show", "end", "stop"})
+ABOUT_A_MISSION = frozenset({"show", "end", "stop", "approve", "decline"})
 NONE_HERE = "No mission is going on in this thread. `/mission list` shows yours."
 
 

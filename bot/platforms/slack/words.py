@@ -19,7 +19,7 @@ from storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
 
-SPOKEN = {spec.name: spec for spec in COMMANDS if spec.name in {"end", "list", "show", "stop", "new", "help"}}
+SPOKEN = {spec.name: spec for spec in COMMANDS if spec.name not in {"export", "forget"}}
 _ID = re.compile(r"[a-z0-9]{4,40}")
 _DIGITS = re.compile(r"[0-9]{1,18}")
 

@@ -5,14 +5,17 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from bot import approval_texts
 from bot.commands import CommandAnswer, Commands, Invocation, parse
 from bot.errors import MessageTooLong, UserError, sentence_for
 from bot.inbox import MAX_CHARACTERS, Inbox
 from bot.platforms.platform import Author, ConversationKey, Inbound
+from bot.platforms.web.downloads import Downloads
 from bot.platforms.web.frames import (
     AgentSummary,
     ClientFrame,
     Conversations,
+    Decide,
     EndConversation,
     Error,
     GetConversations,
@@ -43,12 +46,20 @@ class Chat:
     """One open page of one browser. `agents` = name → description of those who can be asked for."""
 
     def __init__(
-        self, inbox: Inbox, commands: Commands, agents: Mapping[str, str], hub: Hub, browser: str, page: Outbox
+        self,
+        inbox: Inbox,
+        commands: Commands,
+        agents: Mapping[str, str],
+        hub: Hub,
+        downloads: Downloads,
+        browser: str,
+        page: Outbox,
     ) -> None:
         self._inbox = inbox
         self._commands = commands
         self._agents = agents
         self._hub = hub
+        self._downloads = downloads
         self._browser = browser
         self._page = page
         self._author = Author(browser, "web visitor")
@@ -59,6 +70,7 @@ class Chat:
             EndConversation: self._end_conversation,
             Stop: self._stop,
             Rate: self._rate,
+            Decide: self._decide,
         }
 
     async def handle(self, frame: ClientFrame) -> None:
@@ -79,8 +91,11 @@ class Chat:
             raise UserError("That message is empty.")
         if len(frame.text) > MAX_CHARACTERS:
             raise MessageTooLong
-        conversation = await self._own(frame.conversation_id) if frame.conversation_id else None
         command = parse(frame.text)
+        if command is not None and command[0] == "forget":  # it is about no conversation, also where that is gone
+            await self._command(frame, None, *command)
+            return
+        conversation = await self._own(frame.conversation_id) if frame.conversation_id else None
         if command is not None:
             await self._command(frame, conversation, *command)
         else:
@@ -97,6 +112,8 @@ class Chat:
             agent=frame.agent,
         )
         admitted = await self._inbox.admit(inbound)
+        if not admitted.conversation_id:
+            raise UserError("That message was erased.")
         received = Status(
             state="received",
             message_id=message_id,
@@ -112,20 +129,25 @@ class Chat:
         self, frame: Message, conversation: Conversation | None, name: str, arguments: dict[str, str]
     ) -> None:
         key = self._key(None if name == "new" else conversation)
-        answer = await self._commands.run(Invocation(name, arguments, key, self._author))
+        answer = await self._commands.run(Invocation(name, arguments, key, self._author, takes_files=True))
+        if answer.erased:
+            self._downloads.forget(answer.erased)
+            self._hub.send(answer.erased, Status(state="forgotten"))
         self._put(await self._note(frame, name, answer))
         if answer.conversation is not None and answer.conversation.channel == self._browser:
             await self._tell_changed(answer.conversation.id)
 
     async def _note(self, frame: Message, name: str, answer: CommandAnswer) -> Status:
         begun = answer.conversation if name == "new" else None
+        forgotten = answer.erased == self._browser
         return Status(
-            state="new" if begun else "note",
+            state="new" if begun else "forgotten" if forgotten else "note",
             message_id=frame.message_id,
-            conversation_id=begun.id if begun else frame.conversation_id,
+            conversation_id=begun.id if begun else None if forgotten else frame.conversation_id,
             conversation=summary(begun) if begun else None,
             text=answer.text,
             html=await laid_out(answer.text),
+            file=self._downloads.keep(self._browser, answer.file) if answer.file else None,
         )
 
     async def _new(self, frame: New) -> None:
@@ -148,7 +170,8 @@ class Chat:
     async def _history(self, conversation: Conversation, before: int | None) -> Conversations:
         found = await self._commands.transcript(conversation, limit=SHOWN + 1, before=before)
         shown = newest_fitting(found[-SHOWN:])
-        messages = await past_messages(conversation, shown, self._hub)
+        waits = await self._commands.waiting(conversation.number)
+        messages = await past_messages(conversation, shown, self._hub, waits)
         return Conversations(conversations=[summary(conversation)], messages=messages, more=len(found) > len(shown))
 
     async def _end_conversation(self, frame: EndConversation) -> None:
@@ -164,6 +187,11 @@ class Chat:
     async def _rate(self, frame: Rate) -> None:
         await self._commands.rate(frame.turn, frame.rating, self._key(None), self._author)
         self._hub.send(self._browser, Status(state="rated", turn=frame.turn, rating=frame.rating))
+
+    async def _decide(self, frame: Decide) -> None:
+        decision = await self._commands.decide(frame.approval, frame.decision, self._key(None), self._author)
+        text, turn = approval_texts.told(decision), decision.approval.turn
+        self._put(Status(state="decided", turn=turn, approval=frame.approval, text=text))
 
     # What they share.
 

@@ -14,6 +14,7 @@ Client to server (every field that is not marked optional is needed, unknown one
     {"type": "end_conversation", "conversation_id": "k7q…"}
     {"type": "stop", "conversation_id": "k7q…"}
     {"type": "rate", "turn": 12, "rating": 1}   1 good, -1 bad, 0 taken back
+    {"type": "decide", "approval": 7, "decision": "approve"}     or "decline"; answered by a `status` of state `decided`
 
 Server to client (a field that is empty is left out of `status`, `conversations` and `error`):
 
@@ -21,18 +22,27 @@ Server to client (a field that is empty is left out of `status`, `conversations`
     {"type": "response_chunk", … the same: the whole text so far, as Markdown and as safe HTML}
     {"type": "response_complete", … the same, "outcome": "answered", "model": "ollama/qwen3:8b", "tools": ["weather"]}
         `outcome` is answered, failed, stopped or cancelled. After a reconnect `response_start` carries the text so far.
+    {"type": "approval", … the same as response_chunk, "approval": 7, "expires_at": "2026-11-22T09:30:00.123Z"}
+        The text asks whether a gadget may run: `turn` is paused until somebody decides it or it expires. The next
+        response_chunk or response_complete of the turn takes its place.
     {"type": "status", "state": …}, where `state` is
         received   the message is stored: `message_id`, `turn`, `conversation_id`, `text`; `duplicate`: it already was
         working    what is being done for `turn` of `conversation_id`: `text`, left out when it is over
         new        `conversation` has begun; also `message_id`, `text`, `html` when a command asked for it
         updated    `conversation` has changed, for example it ended
-        note       the answer to a command, for the asker only: `message_id`, `conversation_id`, `text`, `html`
+        note       the answer to a command, for the asker only: `message_id`, `conversation_id`, `text`, `html`; with
+                   `file`, {"name": …, "url": "/files/…", "size": bytes}, it can be fetched there once, by this
+                   browser, within 10 minutes
         stopping   the running answer of `conversation_id` was asked to stop
         idle       there was nothing to stop in `conversation_id`
         rated      `turn` now has this `rating`
+        forgotten  everything of this browser was erased: no conversation is left; for who asked also `message_id`,
+                   `text`, `html`
+        decided    the `approval` of `turn` is not open any more: `text` says why
         model      `model` answers; its `health` is ready, loading or failed, `text` says more
     {"type": "conversations", "conversations": […], "more": true, "agents": [{"name": …, "description": …}]}
-    {"type": "conversations", "conversations": [one], "messages": […], "more": true}     oldest message first
+    {"type": "conversations", "conversations": [one], "messages": […], "more": true}     oldest message first; one that
+        waits for an approval has `approval` and `expires_at`
     {"type": "error", "text": "…"}              also `message_id`, `conversation_id` where it is about one
 
 A frame that is no JSON, of unknown type, with a wrong or unknown field, not text, or larger than 1 MiB is answered by
@@ -86,7 +96,12 @@ class Rate(_FromClient, tag="rate", frozen=True):
     rating: Literal[-1, 0, 1]
 
 
-ClientFrame = Message | New | GetConversations | EndConversation | Stop | Rate
+class Decide(_FromClient, tag="decide", frozen=True):
+    approval: Position
+    decision: Literal["approve", "decline"]
+
+
+ClientFrame = Message | New | GetConversations | EndConversation | Stop | Rate | Decide
 
 
 class ConversationSummary(msgspec.Struct, frozen=True):
@@ -99,8 +114,10 @@ class ConversationSummary(msgspec.Struct, frozen=True):
     last_updated: str
 
 
-class PastMessage(msgspec.Struct, frozen=True):
-    """One turn: what was said (`text`) and the answer, which grows while `status` is queued or running."""
+class PastMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One turn: what was said (`text`) and the answer, which grows while `status` is queued or running. With an
+    `approval` it is the question that can be decided by that until `expires_at`.
+    """
 
     turn: int
     message_id: str
@@ -112,11 +129,19 @@ class PastMessage(msgspec.Struct, frozen=True):
     tools: list[str]
     rating: int
     created_at: str
+    approval: int | None = None
+    expires_at: str = ""
 
 
 class AgentSummary(msgspec.Struct, frozen=True):
     name: str
     description: str
+
+
+class FileLink(msgspec.Struct, frozen=True):
+    name: str
+    url: str
+    size: int
 
 
 class _ToClient(msgspec.Struct, tag_field="type", frozen=True, kw_only=True):
@@ -145,7 +170,24 @@ class ResponseComplete(_Response, tag="response_complete", frozen=True, kw_only=
     tools: tuple[str, ...]
 
 
-State = Literal["received", "working", "new", "updated", "note", "stopping", "idle", "rated", "model"]
+class ApprovalAsked(_Response, tag="approval", frozen=True, kw_only=True):
+    approval: int
+    expires_at: str
+
+
+State = Literal[
+    "received",
+    "working",
+    "new",
+    "updated",
+    "note",
+    "stopping",
+    "idle",
+    "rated",
+    "forgotten",
+    "decided",
+    "model",
+]
 
 
 class Status(_ToClient, tag="status", frozen=True, kw_only=True, omit_defaults=True):
@@ -158,8 +200,10 @@ class Status(_ToClient, tag="status", frozen=True, kw_only=True, omit_defaults=T
     conversation: ConversationSummary | None = None
     duplicate: bool = False
     rating: int | None = None
+    approval: int | None = None
     model: str = ""
     health: str = ""
+    file: FileLink | None = None
 
 
 class Conversations(_ToClient, tag="conversations", frozen=True, kw_only=True, omit_defaults=True):
@@ -175,7 +219,7 @@ class Error(_ToClient, tag="error", frozen=True, kw_only=True, omit_defaults=Tru
     conversation_id: str | None = None
 
 
-ServerFrame = ResponseStart | ResponseChunk | ResponseComplete | Status | Conversations | Error
+ServerFrame = ResponseStart | ResponseChunk | ResponseComplete | ApprovalAsked | Status | Conversations | Error
 
 encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)

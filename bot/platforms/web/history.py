@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
+from bot import approval_texts
 from bot.platforms.web.frames import ConversationSummary, PastMessage, ResponseComplete
 from bot.platforms.web.hub import Hub, Running, message_id_of
 from bot.platforms.web.rendering import render
+from storage.approvals import Approval
 from storage.conversations import Conversation
 from storage.records import TurnRecord
 
@@ -38,13 +40,18 @@ def newest_fitting(turns: Sequence[TurnRecord], characters: int = PAGE_CHARACTER
     return turns[first:]
 
 
-async def past_messages(conversation: Conversation, turns: Sequence[TurnRecord], hub: Hub) -> list[PastMessage]:
-    """Turns of a conversation, an open one with its answer so far: as it is at the end of this call."""
+async def past_messages(
+    conversation: Conversation, turns: Sequence[TurnRecord], hub: Hub, waits: Approval | None = None
+) -> list[PastMessage]:
+    """Turns of a conversation, an open one with its answer so far, or with what it `waits` for: as it is at the end of
+    this call.
+    """
     browser = conversation.channel
     pages = await asyncio.to_thread(list, _laid_out(turns))
     running = hub.running(browser, conversation.id)
     stored = (_stored(browser, turn, html) for turn, html in zip(turns, pages, strict=True))
-    return [_current(message, hub.ended(message.turn), running) for message in stored]
+    current = (_current(message, hub.ended(message.turn), running) for message in stored)
+    return [_asking(message, waits) if waits and running is None else message for message in current]
 
 
 def _laid_out(turns: Sequence[TurnRecord]) -> Iterator[str]:
@@ -81,5 +88,15 @@ def _current(message: PastMessage, ended: ResponseComplete | None, running: Runn
         html, tools = ended.html or render(ended.text), list(ended.tools)
         return replace(message, status=ended.outcome, answer=ended.text, html=html, model=ended.model, tools=tools)
     if running and running.turn == message.turn:
-        return replace(message, status="running", answer=running.text, html=running.lay_out())
+        asked = replace(message, status="running", answer=running.text, html=running.lay_out())
+        wait = running.approval
+        return replace(asked, approval=wait.id, expires_at=wait.expires_at) if wait else asked
     return message
+
+
+def _asking(message: PastMessage, waits: Approval) -> PastMessage:
+    """With the question that was asked before a restart, and waits still."""
+    if message.answer or message.turn != waits.turn:
+        return message
+    text = approval_texts.question(waits)
+    return replace(message, answer=text, html=render(text), approval=waits.id, expires_at=waits.expires_at)

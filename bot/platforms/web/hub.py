@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from bot.platforms.platform import Final, TurnRef
+from bot.platforms.platform import ApprovalRef, Final, TurnRef
 from bot.platforms.web.frames import (
+    ApprovalAsked,
     ResponseChunk,
     ResponseComplete,
     ResponseStart,
@@ -28,13 +29,16 @@ REMEMBERED = 64
 
 @dataclass(slots=True)
 class Running:
-    """An answer that is being made: Markdown so far, its HTML unless nobody watches, and what is being done."""
+    """An answer that is being made: Markdown so far, its HTML unless nobody watches, and what is being done. With an
+    `approval` the text is a question that waits for a decision.
+    """
 
     turn: int
     message_id: str
     text: str = ""
     html: str = ""
     status: str = ""
+    approval: ApprovalRef | None = None
 
     def lay_out(self) -> str:
         self.html = self.html or render(self.text)
@@ -75,6 +79,8 @@ class Hub:
             running.lay_out()
             page.put(encode(_start(conversation, running)))
             page.put(encode(_working(conversation, running)), ("working", running.turn))
+            if running.approval is not None:
+                page.put(encode(_asked(conversation, running, running.approval)))
 
     def leave(self, browser: str, page: Outbox) -> None:
         pages = self._pages.get(browser, set())
@@ -127,12 +133,21 @@ class Hub:
         """`html` may be empty while nobody watches."""
         self.begin(turn)
         running = self._running[turn.key.channel][turn.conversation]
-        running.text, running.html = text, html
+        running.text, running.html, running.approval = text, html, None
         self.send(turn.key.channel, _chunk(turn.conversation, running), ("response", turn.turn))
+
+    def ask(self, turn: TurnRef, text: str, html: str, approval: ApprovalRef) -> None:
+        """`html` may be empty while nobody watches."""
+        self.work(turn, "")
+        running = self._running[turn.key.channel][turn.conversation]
+        running.text, running.html, running.approval = text, html, approval
+        self.send(turn.key.channel, _asked(turn.conversation, running, approval), ("response", turn.turn))
 
     def work(self, turn: TurnRef, status: str) -> None:
         self.begin(turn)
         running = self._running[turn.key.channel][turn.conversation]
+        if running.approval is not None:  # the turn goes on
+            self.grow(turn, "", "")
         if running.status != status:
             running.status = status
             self.send(turn.key.channel, _working(turn.conversation, running), ("working", turn.turn))
@@ -181,6 +196,18 @@ def _chunk(conversation: str, running: Running) -> ResponseChunk:
         turn=running.turn,
         text=running.text,
         html=running.html,
+    )
+
+
+def _asked(conversation: str, running: Running, approval: ApprovalRef) -> ApprovalAsked:
+    return ApprovalAsked(
+        conversation_id=conversation,
+        message_id=running.message_id,
+        turn=running.turn,
+        text=running.text,
+        html=running.html,
+        approval=approval.id,
+        expires_at=approval.expires_at,
     )
 
 

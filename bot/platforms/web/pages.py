@@ -1,22 +1,22 @@
 """The plain HTTP requests: the page, its files, logging in, health; and what holds for every response."""
 
 import math
+import secrets
 from collections.abc import Mapping
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bot.observing.about import about
 from bot.platforms.web.assets import Asset
 from bot.platforms.web.cookies import set_cookie
 from bot.platforms.web.gate import Gate
 from bot.platforms.web.logins import Logins
 from bot.platforms.web.sessions import Sessions
-from bot.platforms.web.watch import Answering, model_name
-from storage.database import Connection, Database
-from storage.errors import StorageError
 
+POLICY = "Content-Security-Policy"
 HEADERS = {
-    "Content-Security-Policy": (
+    POLICY: (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
@@ -43,6 +43,12 @@ class Pages:
         self._logins = Logins()
 
     @web.middleware
+    async def watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Gives the request a name in the log."""
+        with about(request=secrets.token_hex(4)):
+            return await handler(request)
+
+    @web.middleware
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse foreign names and foreign pages.
 
@@ -59,7 +65,11 @@ class Pages:
         return await handler(request)
 
     async def add_headers(self, _: web.Request, response: web.StreamResponse) -> None:
+        """What a response forbids of its own is forbidden, too."""
+        own = response.headers.get(POLICY)
         response.headers.update(HEADERS)
+        if own:
+            response.headers[POLICY] += f"; {own}"
         response.headers.setdefault("Cache-Control", "no-store")
 
     async def page(self, request: web.Request) -> web.Response:
@@ -110,28 +120,3 @@ class Pages:
     def _form(self, status: int = 401, note: bytes = b"", headers: Mapping[str, str] | None = None) -> web.Response:
         body = self._assets["login.html"].body.replace(_NOTE, note)
         return web.Response(body=body, status=status, content_type="text/html", charset="utf-8", headers=headers)
-
-
-async def readiness(model: Answering, database: Database) -> web.Response:
-    """200 when a message would be answered, else 503; for load balancers and people, so without addresses."""
-    health = await model.health()
-    stored = await _database_answers(database)
-    ready = health.state == "ready" and stored
-    body = {
-        "status": "ready" if ready else "not ready",
-        "model": {"name": model_name(model), "state": health.state},
-        "database": "ok" if stored else "failed",
-    }
-    return web.json_response(body, status=200 if ready else 503)
-
-
-async def _database_answers(database: Database) -> bool:
-    try:
-        await database.read(_probe)
-    except StorageError:
-        return False
-    return True
-
-
-def _probe(connection: Connection) -> None:
-    connection.execute("SELECT 1 FROM keepsakes LIMIT 1").fetchall()

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from bot.platforms.platform import Final, TurnRef
+from bot.platforms.platform import ApprovalRef, Final, TurnRef
 from bot.platforms.web.hub import Hub
 from bot.platforms.web.rendering import render
 
@@ -47,6 +47,11 @@ class WebReply:
         await self.edit(0, remote_id, text)
         self._hub.work(self._turn, status)
         return True
+
+    async def ask(self, remote_id: str, text: str, approval: ApprovalRef) -> None:  # noqa: ARG002 - there is one part
+        self._text = text
+        watched = self._hub.watches(self._turn.key.channel)
+        self._hub.ask(self._turn, text, await self._layout(text) if watched else "", approval)
 
     async def edit(self, part: int, remote_id: str, text: str) -> None:  # noqa: ARG002 - there is one part
         if text == self._text:

@@ -1,7 +1,8 @@
 """The web platform: the chat page, its WebSocket, and whether all is well.
 
-`GET /` the page, `GET /static/…` its files, `GET /ws` the WebSocket (see `frames`), `POST /login` where an access
-token is set, `GET /healthz` (the process lives), `GET /readyz` (it can answer). Everything else is 404.
+`GET /` the page, `GET /static/…` its files, `GET /ws` the WebSocket (see `frames`), `GET /files/…` what answers to
+commands come with, `POST /login` where an access token is set, `GET /healthz` (the process lives: its event loop
+answers), `GET /readyz` (it can answer), `GET /metrics` (its figures). Everything else is 404.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -21,10 +23,12 @@ from bot.inbox import Inbox
 from bot.platforms.platform import Reply, TurnRef
 from bot.platforms.web.assets import load_assets
 from bot.platforms.web.chat import PLATFORM, Chat
+from bot.platforms.web.downloads import FILES, Downloads
 from bot.platforms.web.gate import Gate
 from bot.platforms.web.hub import Hub
+from bot.platforms.web.operators import Operation, Operators
 from bot.platforms.web.outbox import Outbox
-from bot.platforms.web.pages import Pages, readiness
+from bot.platforms.web.pages import Pages
 from bot.platforms.web.reply import WebReply
 from bot.platforms.web.sessions import Sessions
 from bot.platforms.web.sockets import Sockets
@@ -61,6 +65,7 @@ class WebPlatform:
         allowed_hosts: Iterable[str] = (),
         access_token: str | None = None,
         doors: Mapping[str, Handler] | None = None,
+        operation: Operation | None = None,
     ) -> None:
         if not is_loopback(host) and not access_token:
             raise ConfigurationError("[web] access_token: is missing while host is open to others")
@@ -72,6 +77,7 @@ class WebPlatform:
         self._gate = Gate(host, allowed_hosts)
         self._access_token = access_token
         self._doors = dict(doors or {})
+        self._operation = operation or Operation()
         self._hub = Hub()
         self._core: tuple[Inbox, Commands] | None = None
         self.opened = asyncio.Event()
@@ -99,9 +105,11 @@ class WebPlatform:
         """
         key = await self._database.write(keepsakes.keep, COOKIE_KEY, secrets.token_urlsafe(32))
         sessions = Sessions(key, self._access_token)
-        sockets = Sockets(self._hub, sessions, self._chat)
+        downloads = Downloads(sessions)
+        sockets = Sockets(self._hub, sessions, partial(self._chat, downloads))
         async with AsyncExitStack() as stack:
-            runner = await self._serve(self._application(sessions, sockets), stack)
+            stack.callback(downloads.close)
+            runner = await self._serve(self._application(sessions, sockets, downloads), stack)
             stack.push_async_callback(sockets.close)
             stack.callback(self.opened.clear)
             self.url = _url(self._host, runner)
@@ -109,14 +117,15 @@ class WebPlatform:
             _log.info("the chat page is at %s", self.url)
             await watch_model(self._model, self._hub)
 
-    def _chat(self, browser: str, page: Outbox) -> Chat:
+    def _chat(self, downloads: Downloads, browser: str, page: Outbox) -> Chat:
         assert self._core is not None, "attach() comes before run()"
         inbox, commands = self._core
-        return Chat(inbox, commands, self._agents, self._hub, browser, page)
+        return Chat(inbox, commands, self._agents, self._hub, downloads, browser, page)
 
-    def _application(self, sessions: Sessions, sockets: Sockets) -> web.Application:
+    def _application(self, sessions: Sessions, sockets: Sockets, downloads: Downloads) -> web.Application:
         pages = Pages(sessions, load_assets(), self._gate, frozenset(self._doors))
-        app = web.Application(middlewares=[pages.guard], client_max_size=MAX_BODY)
+        operators = Operators(sessions, self._model, self._database, self._operation)
+        app = web.Application(middlewares=[pages.watch, pages.guard], client_max_size=MAX_BODY)
         app.on_response_prepare.append(pages.add_headers)
         app.add_routes(
             [
@@ -124,15 +133,14 @@ class WebPlatform:
                 web.get("/static/{name}", pages.static),
                 web.post("/login", pages.login),
                 web.get("/ws", sockets.serve),
+                web.get(f"{FILES}{{token}}", downloads.serve, allow_head=False),  # a look is no download
                 web.get("/healthz", pages.alive),
-                web.get("/readyz", self._readyz),
+                web.get("/readyz", operators.ready),
+                web.get("/metrics", operators.figures),
             ]
         )
         app.add_routes([web.post(path, handler) for path, handler in self._doors.items()])
         return app
-
-    async def _readyz(self, _: web.Request) -> web.Response:
-        return await readiness(self._model, self._database)
 
     async def _serve(self, app: web.Application, stack: AsyncExitStack) -> web.AppRunner:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS)

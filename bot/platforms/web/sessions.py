@@ -34,6 +34,11 @@ class Sessions:
         # Cookies do not know ports: two installations on one machine need names of their own.
         self.cookie = f"secret_agents_{_digest(key, 'cookie name')[:8]}"
 
+    @property
+    def guarded(self) -> bool:
+        """Whether an access token is needed."""
+        return bool(self._token)
+
     def read(self, cookies: Mapping[str, str]) -> Session:
         """A forged or garbled cookie counts as none: a fresh browser id. None is too old: clocks jump, and a browser
         drops it by itself after its Max-Age.

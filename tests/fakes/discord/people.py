@@ -134,7 +134,7 @@ class People:
 
     # Commands and buttons
 
-    def slash(self, user: User, channel: Channel, *path: str, **options: Any) -> Interaction:
+    def slash(self, user: User, channel: Channel, /, *path: str, **options: Any) -> Interaction:
         """`slash(alice, general, "mission", "show", id="7")`. A command that cannot be typed fails the test."""
         return self._invoke(user, channel, COMMAND, self._invoking.data(channel, path, options))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.agent.agent import CUT_PROMPT
+from bot.agent.consultation import CUT_PROMPT
 from bot.agent.prompt import total_tokens
 from bot.errors import MessageTooLong, ModelRefused, sentence_for
 from bot.models.model import Capabilities, Finished, Request, TextDelta, ToolCall

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import gzip
 import json
+import re
 import stat
 import threading
 from collections.abc import AsyncIterator
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.command_specs import COMMANDS, Argument
+from bot.command_specs import COMMANDS, FORMATS, Argument
 from bot.commands import CommandAnswer, Invocation
 from bot.errors import NotAllowed, UnknownAgent, UserError
 from storage.conversations import Conversation
+from storage.database import Connection
 from tests.fakes.disks import tiny_disk
 from tests.missions import NAMED_ADMIN, OTHER, OWNER, ROLE_ADMIN, Missions, at, missions
 from tests.storage_builders import hold
@@ -258,6 +260,10 @@ async def test_an_export_is_a_private_file_that_goes_when_it_was_sent(core: Miss
         ({"id": "all", "format": "md"}, "missions.md", b"# "),
         ({"id": "markdown"}, "mission-{}.md", b"# "),
         ({"format": "jsonl"}, "mission-{}.jsonl", b'{"conversation_id":'),
+        ({"id": "HTML"}, "mission-{}.html", b"<!DOCTYPE html>"),
+        ({"id": "all", "format": "htm"}, "missions.html", b"<!DOCTYPE html>"),
+        ({"id": "all", "format": "csv"}, "missions.csv", b"\xef\xbb\xbfconversation_id,"),
+        ({"id": "finetune"}, "mission-{}.finetune.jsonl", b'{"messages":[{"role":"user",'),
     ],
 )
 async def test_the_format_asked_for_is_sent(
@@ -272,12 +278,48 @@ async def test_the_format_asked_for_is_sent(
     answer.file.close()
 
 
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "../../etc/passwd",
+        "..",
+        "/etc/passwd",
+        "a\\..\\b",
+        "C:\\x",
+        "\x00",
+        "a\nb",
+        ".bashrc",
+        "~root",
+        "\u2215\uff0f",
+        "x" * 300,
+    ],
+)
+async def test_no_name_of_a_file_leads_anywhere(core: Missions, identity: str) -> None:
+    """Ids can be anything in a log that was imported."""
+    mission = await core.begin(at(), identity)
+    await core.database.write(rename, mission.number, identity)
+    mission = await core.now(mission)
+    exported = await core.commands.export(mission, "html", at(), NAMED_ADMIN)
+    assert re.fullmatch(r"mission-[A-Za-z0-9_-]{1,40}\.html", exported.file.name)
+    assert exported.file.path.parent.parent == core.files
+    exported.file.close()
+
+
+def rename(connection: Connection, number: int, identity: str) -> None:
+    connection.execute("UPDATE conversations SET id = :id WHERE number = :number", {"id": identity, "number": number})
+
+
+async def test_the_help_tells_admins_the_formats(core: Missions) -> None:
+    told = (await core.run("help", at(), NAMED_ADMIN)).text
+    assert "file: json, jsonl, markdown, html, csv or finetune" in told
+
+
 async def test_an_unknown_format_is_told_the_known_ones(core: Missions) -> None:
-    with pytest.raises(UserError, match="json, jsonl, markdown"):
+    with pytest.raises(UserError, match="json, jsonl, markdown, html, csv, finetune"):
         await core.run("export", at(), NAMED_ADMIN, id="all", format="xml")
 
 
-@pytest.mark.parametrize("format_", ["json", "jsonl", "markdown"])
+@pytest.mark.parametrize("format_", FORMATS)
 async def test_nothing_to_export_is_a_sentence_and_no_file(core: Missions, format_: str) -> None:
     with pytest.raises(UserError, match="nothing to export"):
         await core.run("export", at(), NAMED_ADMIN, id="all", format=format_)

@@ -246,3 +246,29 @@ async def test_a_mission_is_known_only_where_it_is_and_to_its_owner(tmp_path: Pa
                     assert (await at.mission(person, channel, command, id=mission.id)).content == NO_SUCH
             assert "one" in (await at.mission(at.alice, next_door, "show", id=mission.id)).content
             assert "one" in (await at.mission(at.bob, at.general, "show", id=mission.id)).content
+
+
+async def test_being_forgotten_is_asked_about_before_it_is_done(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        thread = (await at.answered("one")).channel
+        asked = await at.mission(at.alice, thread, "forget")
+        assert asked.ephemeral
+        assert asked.content.startswith("Of yours I have 1 mission and 1 message with its answer.")
+        await at.turned(at.alice, asked, "keep")
+        assert (asked.content, asked.buttons) == ("Nothing was erased.", {})
+        assert len(await missions(at)) == 1
+        again = await at.mission(at.alice, thread, "forget")
+        await at.turned(at.alice, again, "forget")
+        assert again.content.startswith("Forgotten. Receipt `")
+        assert again.buttons == {}
+        assert await missions(at) == []
+
+
+async def test_an_admin_is_asked_about_whom_they_named(tmp_path: Path) -> None:
+    async with stage() as set_, bot_on(set_, tmp_path, admins=[set_.bob]) as at:
+        thread = (await at.answered("one")).channel
+        asked = await at.mission(at.bob, thread, "forget", user=str(at.alice.id))
+        assert f"Of `{at.alice.id}` I have 1 mission" in asked.content
+        await at.turned(at.bob, asked, "forget")
+        assert " UTC, of forgotten:" in asked.content
+        assert await missions(at) == []

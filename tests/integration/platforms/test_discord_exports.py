@@ -17,7 +17,15 @@ def made_admin(set_: Stage, user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("format_", "ending", "begins"), [("json", ".json", "{"), ("jsonl", ".jsonl", "{"), ("markdown", ".md", "#")]
+    ("format_", "ending", "begins"),
+    [
+        ("json", ".json", "{"),
+        ("jsonl", ".jsonl", "{"),
+        ("markdown", ".md", "#"),
+        ("html", ".html", "<!DOCTYPE html>"),
+        ("csv", ".csv", "\ufeffconversation_id"),
+        ("finetune", ".finetune.jsonl", '{"messages":['),
+    ],
 )
 async def test_an_admin_of_the_settings_gets_a_mission_as_a_file(
     tmp_path: Path, format_: str, ending: str, begins: str

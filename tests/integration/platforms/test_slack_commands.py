@@ -10,7 +10,7 @@ from tests.fakes.scripted_model import ScriptedModel
 from tests.fakes.slack import ALICE, BOB, GENERAL, SECRET
 from tests.slack_scene import RATE, STOP, bot_on, scene, shows_button, stage
 
-SHOW, END, OLDER = "mission_show", "mission_end", "mission_older"
+SHOW, END, OLDER, FORGET = "mission_show", "mission_end", "mission_older", "mission_forget"
 
 
 async def test_help_says_what_there_is(tmp_path: Path, mode: str) -> None:
@@ -249,3 +249,25 @@ async def test_a_signed_command_that_is_sent_again_does_nothing(tmp_path: Path) 
         await at.bot.stop()  # what is being carried out may end before
         assert len(await at.missions()) == 1
         assert len(at.team.by_bot(GENERAL)) == 1
+
+
+async def test_being_forgotten_is_asked_about_before_it_is_done(tmp_path: Path, mode: str) -> None:
+    async with scene(tmp_path, mode=mode) as at:
+        await at.answered("one")
+        told = await at.mission("forget")
+        (asked,) = told.messages
+        assert told.shown[0].startswith("Of yours I have 1 mission and 1 message with its answer.")
+        confirm = asked.action(FORGET)[1]["confirm"]
+        assert (confirm["confirm"]["text"], confirm["deny"]["text"]) == ("Erase it", "Keep it")
+        assert len(await at.missions()) == 1
+        done = await at.click(ALICE, asked, FORGET)
+        assert done.shown[0].startswith("Forgotten. Receipt `")
+        assert await at.missions() == []
+
+
+async def test_in_a_thread_forget_it_is_said_to_the_agent(tmp_path: Path, mode: str) -> None:
+    async with scene(tmp_path, mode=mode) as at:
+        question = await at.answered("one")
+        at.follow(question, "forget it")
+        await at.answer(question, 2)
+        assert await at.stored() == ["one", "forget it"]

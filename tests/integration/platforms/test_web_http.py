@@ -42,7 +42,7 @@ async def browser(site: Site) -> AsyncIterator[Browser]:
         yield browser
 
 
-@pytest.mark.parametrize("path", ["", "static/app.js", "static/nothing", "healthz", "readyz", "nothing"])
+@pytest.mark.parametrize("path", ["", "static/app.js", "static/nothing", "healthz", "readyz", "metrics", "nothing"])
 async def test_every_response_is_restricted(browser: Browser, path: str) -> None:
     async with browser.http.get(browser.url + path) as response:
         assert response.headers["Content-Security-Policy"] == POLICY
@@ -140,7 +140,7 @@ async def test_a_link_on_another_site_does_not_cost_the_browser_its_cookie(brows
 # The gate.
 
 
-@pytest.mark.parametrize("path", ["", "ws", "static/app.js", "readyz"])
+@pytest.mark.parametrize("path", ["", "ws", "static/app.js", "readyz", "metrics"])
 async def test_a_foreign_host_is_refused(browser: Browser, path: str) -> None:
     async with browser.http.get(browser.url + path, headers={"Host": "evil.example"}) as response:
         assert response.status == 403
@@ -261,6 +261,7 @@ async def test_alive_and_ready(browser: Browser) -> None:
             "status": "ready",
             "model": {"name": "scripted/script-1", "state": "ready"},
             "database": "ok",
+            "platforms": {"web": "connected"},
         }
 
 

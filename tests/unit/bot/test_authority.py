@@ -48,8 +48,8 @@ def test_people_and_commands_become_rights(tmp_path: Path) -> None:
         for role in ("everyone", "member", "operator")
     }
     assert usable == {
-        "everyone": ["list", "show", "end", "stop", "help"],
-        "member": ["new", "list", "show", "end", "stop", "help"],
+        "everyone": ["list", "show", "end", "stop", "approve", "decline", "forget", "help"],
+        "member": ["new", "list", "show", "end", "stop", "approve", "decline", "forget", "help"],
         "operator": [spec.name for spec in COMMANDS],
     }
 

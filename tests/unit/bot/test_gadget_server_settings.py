@@ -67,6 +67,18 @@ def test_a_server_can_be_named_by_the_environment_alone(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
+    ("said", "approve"), [("true", True), ("false", False), ('["write", "move"]', ("write", "move")), ("[]", ())]
+)
+def test_calls_are_approved_for_all_tools_none_or_those_named(
+    monkeypatch: pytest.MonkeyPatch, said: str, approve: object
+) -> None:
+    (spec,) = specs_of(loaded(f"{PROGRAM}approve = {said}\n"))
+    monkeypatch.setenv("SECRET_AGENTS_MCP__FILES__APPROVE", said)
+    (by_variable,) = specs_of(loaded(PROGRAM))
+    assert (spec.approve, by_variable.approve) == (approve, approve)
+
+
+@pytest.mark.parametrize(
     ("toml", "line"),
     [
         ("[mcp.files]\n", "[mcp.files] command: is missing; name the program to start, or the url of a server"),
@@ -80,6 +92,10 @@ def test_a_server_can_be_named_by_the_environment_alone(monkeypatch: pytest.Monk
          "[mcp.files] url: must be without user and password; use token or headers"),
         (PROGRAM + "comand = 1", "[mcp.files] comand: is not a known key; did you mean command?"),
         (PROGRAM + 'allow = "boss"', "[mcp.files] allow: must be one of 'everyone', 'member', 'operator' or 'admin'"),
+        (PROGRAM + 'approve = "write"', "[mcp.files] approve: must be true, false or a list of names of its tools"),
+        (PROGRAM + "approve = [1]", "[mcp.files] approve: must be true, false or a list of names of its tools"),
+        (PROGRAM + 'tools = ["read"]\napprove = ["raed"]',
+         "[mcp.files] approve: names 'raed', which is not among tools"),
         (PROGRAM + 'env = ["FILES_KEY"]', "[mcp.files] env: the variable FILES_KEY is not set; set it in .env"),
         (PAGE + 'headers = { X-Key = "A1" }', "[mcp.files] headers: the variable for X-Key is not set; set it in .env"),
         ('[mcp.my_files]\ncommand = ["x"]',

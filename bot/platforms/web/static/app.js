@@ -25,6 +25,7 @@ const sidebar = new Sidebar({
 });
 const transcript = new Transcript({
   rate: (turn, rating) => ask({ type: "rate", turn, rating }),
+  decide: (approval, decision) => ask({ type: "decide", approval, decision }),
   retry,
   edit: takeBack,
 });
@@ -47,6 +48,7 @@ function receive(frame) {
     response_start: receiveAnswer,
     response_chunk: receiveAnswer,
     response_complete: receiveAnswer,
+    approval: receiveApproval,
     status: (status) => statusHandlers[status.state]?.(status),
     error: receiveError,
   };
@@ -60,7 +62,9 @@ const statusHandlers = {
   updated: ({ conversation }) => sidebar.update(conversation),
   new: receiveNew,
   note: receiveNote,
+  forgotten: receiveForgotten,
   rated: ({ turn, rating }) => changeTurn(turn, { rating: rating ?? 0 }),
+  decided: receiveDecision,
   model: showModel,
 };
 
@@ -108,9 +112,22 @@ function receiveAnswer({ type, conversation_id, message_id, turn, text, html, ou
   sidebar.setBusy(conversation_id, !complete);
   if (complete) working.delete(turn);
   if (conversation_id !== current) return;
-  const changes = { turn, text, html, status: complete ? outcome : "running", error: null };
+  const changes = { turn, text, html, status: complete ? outcome : "running", error: null, approval: null };
   if (complete) Object.assign(changes, { model, tools });
   transcript.answered(message_id, changes);
+}
+
+// The turn is paused: its text asks for a decision.
+function receiveApproval({ conversation_id, message_id, turn, text, html, approval, expires_at }) {
+  sidebar.setBusy(conversation_id, true);
+  working.delete(turn);
+  if (conversation_id !== current) return;
+  transcript.answered(message_id, { turn, text, html, status: "running", doing: "", approval, expires_at });
+}
+
+function receiveDecision({ turn, approval, text = "" }) {
+  if (transcript.byTurn(turn)?.approval === approval) changeTurn(turn, { approval: null });
+  notify(text.replaceAll("`", ""));
 }
 
 function receiveWorking({ turn, text = "" }) {
@@ -128,11 +145,24 @@ function receiveNew({ message_id, conversation, text }) {
   if (text) notify(text.replaceAll("`", ""));
 }
 
-function receiveNote({ message_id, html = "" }) {
+function receiveNote({ message_id, html = "", file = null }) {
   const asked = outbox.find(message_id);
   outbox.remove(message_id);
   if (asked && (asked.conversation_id ?? null) !== current) return;
-  transcript.answered(message_id, { html, note: true, status: "answered" });
+  transcript.answered(message_id, { html, file, note: true, status: "answered" });
+}
+
+// Everything of this browser was erased. The page that asked for it shows the receipt.
+function receiveForgotten({ message_id, text = "", html = "" }) {
+  sidebar.clear();
+  working.clear();
+  const asked = outbox.find(message_id);
+  outbox.remove(message_id);
+  history.replaceState(null, "", "#new");
+  if (current || !asked) open(null);
+  if (!asked) return;
+  transcript.said(message_id, asked.text, {});
+  transcript.answered(message_id, { text, html, note: true, status: "answered" });
 }
 
 function receiveError({ text, message_id, conversation_id }) {

@@ -33,6 +33,12 @@ export class Sidebar {
     this.render();
   }
 
+  clear() {
+    this.#conversations.clear();
+    byId("more").hidden = true;
+    this.clearBusy();
+  }
+
   setBusy(id, busy) {
     if (busy === this.#busy.has(id)) return;
     if (busy) this.#busy.add(id);

@@ -4,6 +4,7 @@ import { byId, element, setHtml } from "./dom.js";
 
 const OPEN = new Set(["waiting", "queued", "running"]);
 const NEAR = 80;
+const KEPT_MINUTES = 10; // how long the server keeps a file
 
 export class Transcript {
   #items = new Map();
@@ -37,9 +38,11 @@ export class Transcript {
     const older = messages.length > 0 && messages.at(-1).turn < this.firstTurn && Number.isFinite(this.firstTurn);
     const height = this.#scroll.scrollHeight;
     const kept = older ? [...this.#list.children] : [];
+    const notes = older ? [] : this.#notes();
     if (!older) this.clear();
     for (const message of messages) this.#put(message);
     this.#list.append(...kept);
+    for (const note of notes) this.#putBack(note);
     if (older) this.#scroll.scrollTop += this.#scroll.scrollHeight - height;
     else this.toEnd();
   }
@@ -54,7 +57,8 @@ export class Transcript {
     });
   }
 
-  // The answer so far. `changes`: turn, text, html, status, doing, model, tools, rating, note.
+  // The answer so far. `changes`: turn, text, html, status, doing, model, tools, rating, note, file, approval,
+  // expires_at.
   answered(messageId, changes) {
     this.#sticking(() => {
       const item = this.#item(messageId);
@@ -82,9 +86,23 @@ export class Transcript {
     item.question.textContent = message.text;
     setHtml(item.answer, message.html);
     item.element.title = new Date(message.created_at).toLocaleString();
-    const { turn, status, model, tools, rating, answer: text } = message;
-    Object.assign(item, { turn, status, model, tools, rating, text });
+    const { turn, status, model, tools, rating, answer: text, approval, expires_at } = message;
+    Object.assign(item, { turn, status, model, tools, rating, text, approval, expires_at });
     this.#dress(item);
+  }
+
+  // What is shown only here, each with the id of the message before it.
+  #notes() {
+    const items = [...this.#items.values()];
+    const before = ({ element: { previousElementSibling: there } }) => items.find((item) => item.element === there);
+    return items.filter((item) => item.note).map((item) => ({ item, after: before(item)?.messageId }));
+  }
+
+  #putBack({ item, after }) {
+    this.#items.set(item.messageId, item);
+    const there = this.#items.get(after)?.element;
+    if (there) there.after(item.element);
+    else this.#list.prepend(item.element);
   }
 
   #item(messageId) {
@@ -103,17 +121,21 @@ export class Transcript {
 
   #dress(item) {
     const open = OPEN.has(item.status) && !item.error;
-    item.element.className = `turn ${item.error ? "refused" : item.status}${item.note ? " note" : ""}`;
-    item.element.setAttribute("aria-busy", String(open));
+    const asking = open && item.approval;
+    const state = item.error ? "refused" : asking ? "asking" : item.status;
+    item.element.className = `turn ${state}${item.note ? " note" : ""}`;
+    item.element.setAttribute("aria-busy", String(open && !asking));
     item.doingLine.textContent = open ? item.doing || (item.text ? "" : doingNothing(item)) : "";
     item.doingLine.hidden = item.doingLine.textContent === "";
     item.answer.hidden = !item.answer.hasChildNodes();
-    item.foot.replaceChildren(...this.#foot(item, open));
+    if (asking && item.foot.dataset.approval === String(item.approval)) return; // whoever is on a button stays there
+    item.foot.dataset.approval = asking ? item.approval : "";
+    item.foot.replaceChildren(...(asking ? this.#decision(item) : this.#foot(item, open)));
   }
 
   #foot(item, open) {
     if (item.error) return this.#refusal(item);
-    if (item.note) return [element("span", {}, "Only you see this")];
+    if (item.note) return [...this.#download(item.file), element("span", {}, "Only you see this")];
     if (open || !item.turn) return [];
     const tools = item.tools?.length ? `used ${item.tools.join(", ")}` : "";
     const caption = [item.model, tools].filter(Boolean).join(" · ");
@@ -121,6 +143,24 @@ export class Transcript {
       ? this.#button("Copy", "Copy the answer", () => navigator.clipboard.writeText(item.text)) : null;
     const rated = item.status === "answered" ? [this.#thumb(item, 1), this.#thumb(item, -1)] : [];
     return [...rated, ...(copy ? [copy] : []), element("span", { class: "caption" }, caption)];
+  }
+
+  #download(file) {
+    if (!file) return [];
+    const about = `${sizeOf(file.size)}, once, within ${KEPT_MINUTES} minutes`;
+    return [
+      element("a", { class: "download", href: file.url, download: file.name }, `Download ${file.name}`),
+      element("span", {}, `${about} ·`),
+    ];
+  }
+
+  #decision(item) {
+    const until = new Date(item.expires_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const decide = (decision) => () => this.#actions.decide(item.approval, decision);
+    return [element("div", { class: "decision", role: "group", "aria-label": "Your decision" },
+      element("button", { type: "button", onclick: decide("approve") }, "Approve"),
+      element("button", { type: "button", class: "quiet", onclick: decide("decline") }, "Decline"),
+      element("span", { class: "caption" }, `until ${until}, your time`))];
   }
 
   #refusal(item) {
@@ -151,6 +191,12 @@ export class Transcript {
     change();
     if (atEnd) this.toEnd();
   }
+}
+
+function sizeOf(bytes) {
+  const [unit, divisor] = bytes < 1e3 ? ["byte", 1] : bytes < 1e6 ? ["kilobyte", 1e3] : ["megabyte", 1e6];
+  const style = { style: "unit", unit, unitDisplay: unit === "byte" ? "long" : "short", maximumFractionDigits: 1 };
+  return new Intl.NumberFormat(document.documentElement.lang, style).format(bytes / divisor);
 }
 
 function doingNothing(item) {
