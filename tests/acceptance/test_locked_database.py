@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot import respondents
 from bot.errors import sentence_for
-from bot.worker import CANNOT_SAVE
+from bot.turn_journal import CANNOT_SAVE
 from storage.database import Database, P, R, Unit
 from storage.errors import StorageBusy
 from tests.core import running_core

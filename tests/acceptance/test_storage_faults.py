@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.models.model import ToolCall
-from bot.worker import CANNOT_SAVE
+from bot.turn_journal import CANNOT_SAVE
 from storage.database import Connection, Database
 from storage.errors import Fenced, StorageBusy, StorageError, StorageFull
 from storage.sqlite import SQLiteDatabase

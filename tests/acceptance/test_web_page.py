@@ -1,6 +1,7 @@
 """The chat page in a real Chromium, with the real core and a scripted model behind it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,9 +12,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from bot.models.model import ToolCall
+from bot.platforms.web.downloads import KEPT_SECONDS
 from tests.chromium import Chromium, chromium
 from tests.core import launch
 from tests.fakes.scripted_model import ScriptedModel, echo
+from tests.waiting import until
 from tests.web import TOKEN, Site, running_site
 
 
@@ -352,6 +355,48 @@ async def test_a_question_is_decided_by_keyboard_also_after_a_reload(chrome: Chr
         await chrome.see(".answered .answer", "Launched.")
         await chrome.vanish(".decision")
         await chrome.see(".answered .caption", "used launch")
+
+
+KNOWN_SOCKETS = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket {
+  constructor(address) { super(address); sockets.push(this); }
+};
+"""
+
+
+async def test_a_file_is_downloaded_by_keyboard_also_after_a_reconnect(
+    chrome: Chromium, site: Site, tmp_path: Path
+) -> None:
+    known = {"source": KNOWN_SOCKETS}
+    await chrome.do(lambda driver: driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", known))
+    await chrome.open(site.url)
+    await chrome.press("My secret is safe", Keys.ENTER)
+    await chrome.see(".answered .answer", "My secret is safe")
+    await chrome.press("/mission forget export", Keys.ENTER)
+    await chrome.see(".note .answer", "All that I have of yours.")
+    await reconnect(chrome)
+    link = await chrome.see(".note a.download", "Download my-data.json")
+    await chrome.see(".note .foot", f"once, within {KEPT_SECONDS / 60:.0f} minutes · Only you see this")
+    assert await chrome.texts(".said") == ["My secret is safe", "/mission forget export"]
+    where = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    await chrome.do(lambda driver: driver.execute_cdp_cmd("Browser.setDownloadBehavior", where))
+    await chrome.press(Keys.SHIFT + Keys.TAB)
+    assert await chrome.do(lambda driver: driver.switch_to.active_element) == link
+    await chrome.do(lambda driver: driver.switch_to.active_element.send_keys(Keys.ENTER))
+    await until((tmp_path / "my-data.json").exists)
+    (told,) = json.loads((tmp_path / "my-data.json").read_bytes())["messages"]
+    assert (told["message"], told["answer"]) == ("My secret is safe", "You said: My secret is safe")
+    assert await chrome.run("fetch(document.querySelector('.download').href).then(response => response.status)") == 404
+
+
+async def reconnect(chrome: Chromium) -> None:
+    """The page loses its connection, comes back, and shows the stored messages anew."""
+    await chrome.run("document.querySelector('.turn').classList.add('old')")
+    await chrome.run("sockets.at(-1).close()")
+    await chrome.vanish(".turn.old")
+    await chrome.connected()
+    assert await chrome.run("sockets.length") == 2
 
 
 async def test_who_was_forgotten_sees_the_receipt_and_an_empty_page(chrome: Chromium, site: Site) -> None:

@@ -8,7 +8,6 @@ import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -193,7 +192,8 @@ async def test_without_the_access_token_there_is_nothing(tmp_path: Path) -> None
         Browser(site.url) as browser,
         Browser(site.url) as untrusted,
     ):
-        untrusted.http.cookie_jar.update_cookies(await cookie_of(site.database, BOSS))
+        for client in (browser, untrusted):
+            client.http.cookie_jar.update_cookies(await cookie_of(site.database, BOSS))
         await browser.http.post(f"{site.url}login", data={"token": TOKEN})
         url = (await told(browser, "forget export"))["file"]["url"]
         assert await refused(untrusted, url)
@@ -333,8 +333,8 @@ async def test_who_takes_too_long_is_cut_off(tmp_path: Path, caplog: pytest.LogC
 async def test_who_goes_in_the_middle_leaves_no_file(tmp_path: Path) -> None:
     file = large(tmp_path)
     async with serving() as (downloads, browser):
-        url: Any = f"{browser.url[:-1]}{downloads.keep('me', file).url}"
-        async with browser.http.get(url) as response:
+        link = downloads.keep("me", file)
+        async with browser.http.get(f"{browser.url[:-1]}{link.url}") as response:
             assert await response.content.readexactly(10) == bytes(10)
             response.close()
         await until(lambda: not file.path.exists())

@@ -135,7 +135,7 @@ export class Transcript {
 
   #foot(item, open) {
     if (item.error) return this.#refusal(item);
-    if (item.note) return [...this.#download(item.file), element("span", {}, "Only you see this")];
+    if (item.note) return [...this.#download(item.file), element("span", {}, noteCaption(item.file))];
     if (open || !item.turn) return [];
     const tools = item.tools?.length ? `used ${item.tools.join(", ")}` : "";
     const caption = [item.model, tools].filter(Boolean).join(" · ");
@@ -147,11 +147,7 @@ export class Transcript {
 
   #download(file) {
     if (!file) return [];
-    const about = `${sizeOf(file.size)}, once, within ${KEPT_MINUTES} minutes`;
-    return [
-      element("a", { class: "download", href: file.url, download: file.name }, `Download ${file.name}`),
-      element("span", {}, `${about} ·`),
-    ];
+    return [element("a", { class: "download", href: file.url, download: file.name }, `Download ${file.name}`)];
   }
 
   #decision(item) {
@@ -191,6 +187,11 @@ export class Transcript {
     change();
     if (atEnd) this.toEnd();
   }
+}
+
+function noteCaption(file) {
+  const about = file ? `${sizeOf(file.size)}, once, within ${KEPT_MINUTES} minutes · ` : "";
+  return `${about}Only you see this`;
 }
 
 function sizeOf(bytes) {
