@@ -17,7 +17,8 @@ from bot.personas import personas_of
 from bot.platforms.web.rendering import render
 from bot.settings import Settings
 from storage.conversations import Place
-from storage.export import ENDINGS, Format, Options, export_to_file
+from storage.export import Options, export_to_file
+from storage.export_formats import ENDINGS, Format
 from storage.export_selection import Chosen, Selection
 from storage.sqlite import SQLiteDatabase
 

@@ -9,14 +9,12 @@ answers can still be shown.
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
-from aiohttp.typedefs import Handler
 
 from bot.agent.agent import Agent
 from bot.agent.decisions import decision_messages
@@ -36,13 +34,10 @@ from bot.model_choice import choose_model, named_model
 from bot.models.model import Message, Model, ToolSpec
 from bot.models.named_models import BuildModel, NamedModels
 from bot.notebook import PersonalNotes
-from bot.observing.exposition import Exposition
-from bot.observing.http_trace import rate_limits
 from bot.observing.metrics import Metrics
 from bot.observing.observed_gadgets import observed_calls
 from bot.observing.observed_model import ObservedModel
-from bot.platforms.files import FileLimits
-from bot.platforms.platform import Platform
+from bot.platform_choice import AttachedPlatform, BuildPlatforms, Parts, configured_platforms
 from bot.platforms.web.rendering import render
 from bot.recollection import Recollection
 from bot.settings import Settings
@@ -54,36 +49,12 @@ from storage.compaction import file_of
 from storage.database import Database, open_database
 from storage.quotas import Quotas
 
+__all__ = ["App", "AttachedPlatform", "Parts", "configured_platforms", "spare_the_collector"]
+
 _log = logging.getLogger(__name__)
 
 GADGET_SECONDS = 30.0
 """Bound of any HTTP request that sets none of its own."""
-
-
-class AttachedPlatform(Platform, Protocol):
-    """A platform of this program: it gets the core's doors once they exist, before it runs."""
-
-    def attach(self, inbox: Inbox, commands: Commands) -> None: ...
-
-
-class RemotePlatform(AttachedPlatform, Protocol):
-    """One of another company, which may be away."""
-
-    @property
-    def connected(self) -> bool: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a platform may be built from."""
-
-    settings: Settings
-    database: Database
-    model: Model
-    metrics: Metrics
-
-
-BuildPlatforms = Callable[[Parts], Sequence[AttachedPlatform]]
 
 
 class App:
@@ -155,64 +126,6 @@ class App:
             await asyncio.wait(tasks)
         for task in ended:
             task.result()
-
-
-def configured_platforms(parts: Parts) -> Sequence[AttachedPlatform]:
-    """The platforms that `secret-agents run` serves; only those that are on are imported."""
-    settings = parts.settings
-    remote: list[RemotePlatform] = []
-    doors: dict[str, Handler] = {}
-    if settings.discord.on:
-        remote.append(_discord_platform(parts))
-    if settings.slack.on:
-        remote.append(_slack_platform(parts, doors))
-    return [*remote, _web_platform(parts, doors, remote)] if settings.web.enabled else remote
-
-
-def _web_platform(parts: Parts, doors: Mapping[str, Handler], remote: Sequence[RemotePlatform]) -> AttachedPlatform:
-    from bot.platforms.web.operators import Operation  # noqa: PLC0415 - see above
-    from bot.platforms.web.server import WebPlatform  # noqa: PLC0415 - see above
-
-    def connected() -> dict[str, bool]:
-        return {platform.name: platform.connected for platform in remote}
-
-    web, metrics = parts.settings.web, parts.metrics
-    exposition = Exposition(metrics, parts.database, connected)
-    figures = exposition.text if web.metrics else None
-    return WebPlatform(
-        host=web.host,
-        port=web.port,
-        database=parts.database,
-        model=parts.model,
-        agents={name: agent.description for name, agent in parts.settings.agents.items()},
-        allowed_hosts=web.allowed_hosts,
-        access_token=web.access_token.get_secret_value() if web.access_token else None,
-        doors=doors,
-        operation=Operation(connected, lambda: metrics.stores, figures),
-    )
-
-
-def _discord_platform(parts: Parts) -> RemotePlatform:
-    from bot.platforms.discord.platform import DiscordPlatform  # noqa: PLC0415 - see above
-
-    files = FileLimits.of(parts.settings.limits.attachment_bytes)
-    trace = rate_limits(parts.metrics, DiscordPlatform.name)
-    return DiscordPlatform(parts.settings.discord, parts.database, files, trace=trace)
-
-
-def _slack_platform(parts: Parts, doors: dict[str, Handler]) -> RemotePlatform:
-    """In HTTP mode its requests come to the page's server, or to one of its own where there is no page."""
-    from bot.platforms.slack.platform import SlackPlatform  # noqa: PLC0415 - see above
-    from bot.platforms.slack.signed import PATH  # noqa: PLC0415 - see above
-
-    web = parts.settings.web
-    files = FileLimits.of(parts.settings.limits.attachment_bytes)
-    serve = None if web.enabled else (web.host, web.port)
-    trace = rate_limits(parts.metrics, SlackPlatform.name)
-    platform = SlackPlatform(parts.settings.slack, parts.database, files, serve=serve, trace=trace)
-    if platform.requests is not None:
-        doors[PATH] = platform.requests.receive
-    return platform
 
 
 def spare_the_collector() -> None:

@@ -15,16 +15,8 @@ from storage.audit import Act, record
 from storage.conversations import Place
 from storage.database import Database
 from storage.errors import StorageReadOnly
-from storage.export import (
-    ENDINGS,
-    ExportSummary,
-    Format,
-    Options,
-    Told,
-    count_turns,
-    export_pieces,
-    export_to_file,
-)
+from storage.export import Options, count_turns, export_pieces, export_to_file
+from storage.export_formats import ENDINGS, ExportSummary, Format, Told
 from storage.export_selection import Selection
 
 EVERYTHING = "all"

@@ -142,7 +142,7 @@ async def _forget(database: Database, file: Path, given: argparse.Namespace) -> 
 
 async def _export(database: Database, given: argparse.Namespace) -> None:
     from bot.forgetting import write_personal  # noqa: PLC0415 - only for this
-    from storage.export import in_thread  # noqa: PLC0415 - likewise
+    from storage.in_thread import in_thread  # noqa: PLC0415 - likewise
     from storage.whole_file import WholeFile  # noqa: PLC0415 - likewise
 
     file = WholeFile(given.export)

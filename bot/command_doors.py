@@ -24,7 +24,7 @@ from bot.platforms.platform import Author, ConversationKey
 from storage import audit, conversations, records, turns
 from storage.conversations import Conversation, NewConversation, Place
 from storage.database import Connection, Database
-from storage.export import Format
+from storage.export_formats import Format
 from storage.records import TurnRecord
 
 MAX_CANDIDATES = 100

@@ -10,8 +10,8 @@ from bot.answer_files import MAX_FILE_BYTES, AnswerFile, AnswerFolder, FileTooLa
 from bot.errors import UserError
 from storage.conversations import Conversation, Place
 from storage.database import Database
-from storage.export import ENDINGS, OF_TURNS, ExportSummary, Format, Options, export_pieces, in_thread
-from storage.export_html import Render
+from storage.export_formats import ENDINGS, OF_TURNS, ExportSummary, Format, Render
+from storage.in_thread import in_thread
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 _MAX_STEM = 40
@@ -41,7 +41,7 @@ class Exports:
         render: Render | None = None,
     ) -> None:
         self._database = database
-        self._options = Options(render=render)
+        self._render = render
         self._folder = AnswerFolder(folder)
         self._limit = limit
         self._one_at_a_time = asyncio.Lock()
@@ -63,10 +63,12 @@ class Exports:
                 raise UserError(f"I cannot write the file: {error.strerror}.") from error
 
     async def _filled(self, file: LimitedFile, chosen: Place | list[str], format_: Format) -> Exported:
+        from storage.export import Options, export_pieces  # noqa: PLC0415 - its layouts are not needed before
+
         kept = False
         try:
             await in_thread(file.begin)
-            summary = await export_pieces(self._database, chosen, file.write, format_, self._options)
+            summary = await export_pieces(self._database, chosen, file.write, format_, Options(render=self._render))
             if not summary.conversations or (format_ in OF_TURNS and not summary.turns):
                 raise UserError("There is nothing to export yet.")
             path = await in_thread(file.keep)

@@ -9,7 +9,7 @@ from bot.command_specs import CommandSpec
 from gadgets.catalogue import summaries
 from storage.approvals import Approval
 from storage.conversations import Conversation
-from storage.export import ExportSummary
+from storage.export_formats import ExportSummary
 from storage.records import TurnRecord
 
 MAX_LABEL = 100

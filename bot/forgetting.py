@@ -15,9 +15,9 @@ from storage.clock import utc_now
 from storage.compaction import compact_if_asked
 from storage.database import Database
 from storage.errors import StorageError
-from storage.export import in_thread
 from storage.forgetting import Receipt
 from storage.holdings import Holdings, Person
+from storage.in_thread import in_thread
 from storage.mission_log import encoded
 from storage.pruning_file import list_file, reconcile
 

@@ -10,35 +10,20 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, ParamSpec, TypeVar
 
 from storage import export_pages
 from storage.database import Connection, Database
 from storage.errors import StorageError, StorageFull
 from storage.export_csv import TurnRows
 from storage.export_finetune import Persona, TrainingLines
-from storage.export_html import Page, Render
+from storage.export_formats import ExportSummary, Format, Render, Told
+from storage.export_html import Page
 from storage.export_layouts import Layout, MissionLog, TurnLines
 from storage.export_markdown import Transcript
 from storage.export_pages import Ahead, Rest, Work
 from storage.export_selection import Chosen, numbers, selection
+from storage.in_thread import in_thread
 from storage.whole_file import WholeFile
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-Format = Literal["json", "jsonl", "markdown", "html", "csv", "finetune"]
-ENDINGS: dict[Format, str] = {
-    "json": ".json",
-    "jsonl": ".jsonl",
-    "markdown": ".md",
-    "html": ".html",
-    "csv": ".csv",
-    "finetune": ".finetune.jsonl",
-}
-"""How the name of a file of each format ends."""
-OF_TURNS: frozenset[Format] = frozenset({"jsonl", "csv", "finetune"})
-"""Formats in which a mission without turns is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +42,6 @@ LAYOUTS: dict[Format, Callable[[Options], Layout]] = {
     "csv": lambda _: TurnRows(),
     "finetune": lambda options: TrainingLines(options.personas),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ExportSummary:
-    conversations: int
-    turns: int
-
-
-Told = Callable[[ExportSummary], object]
-"""Is told, in the loop, what is read so far; a page may not be written yet."""
 
 
 async def export_to_file(
@@ -171,13 +146,3 @@ async def _pages(database: Database, work: Work) -> AsyncGenerator[bytearray, No
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-
-
-async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """As asyncio.to_thread, but nothing of the work is still going on when the caller was cancelled."""
-    running = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.gather(running, return_exceptions=True)
-        raise

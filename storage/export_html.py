@@ -7,16 +7,13 @@ the pages that are being filled between two NUL characters, which no text has he
 
 import base64
 import hashlib
-from collections.abc import Callable
 from html import escape
 
+from storage.export_formats import Render
 from storage.export_layouts import Layout, text_of
 from storage.export_style import STYLE
 from storage.logged import LoggedConversation
 from storage.mission_log import LoggedCall, LoggedImage, LoggedMessage, LoggedTurn
-
-Render = Callable[[str], str]
-"""Markdown → HTML that is safe anywhere in a page, without scripts and inline styles. May be called in any thread."""
 
 _MARK = b"\0"
 _HIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160)), "\ufffd")

@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 from typing import Any
 
 from storage.database import Database
-from storage.export import Format, Options, export_pieces
+from storage.export import Options, export_pieces
+from storage.export_formats import Format
 from storage.export_selection import Chosen
 
 EMPTY_ELEMENTS = {"meta", "img", "br", "hr", "link", "input"}

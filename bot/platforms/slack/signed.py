@@ -22,7 +22,6 @@ from bot.errors import ConfigurationError
 
 _log = logging.getLogger(__name__)
 
-PATH = "/slack/events"
 MAX_BODY = 1024 * 1024
 WINDOW_SECONDS = 300
 UNSIGNED = "[slack] signing_secret: is empty; set SLACK_SIGNING_SECRET in .env, from your app's page"

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from bot.finding import Finding
 from bot.platforms.slack.check import check_slack
-from bot.platforms.slack.manifest import EVENTS, SCOPES
-from bot.platforms.slack.signed import PATH, SignedRequests
+from bot.platforms.slack.manifest import EVENTS, PATH, SCOPES
+from bot.platforms.slack.signed import SignedRequests
 from tests.fakes.slack import ALICE, CAROL, SECRET, Attached, FakeSlack
 from tests.slack import SIGNING_SECRET, settings_for
 from tests.slack_scene import bot_on, stage

@@ -14,8 +14,9 @@ from pydantic import SecretStr, ValidationError
 
 from bot.errors import ConfigurationError
 from bot.platforms.files import FileLimits
+from bot.platforms.slack.manifest import PATH
 from bot.platforms.slack.platform import SlackPlatform
-from bot.platforms.slack.signed import MAX_BODY, PATH
+from bot.platforms.slack.signed import MAX_BODY
 from bot.platforms.web.server import WebPlatform
 from bot.settings.sections import Slack
 from storage.sqlite import SQLiteDatabase

@@ -7,7 +7,7 @@ import pytest
 from bot.command_specs import FORMATS
 from bot.commands import COMMANDS, parse
 from bot.errors import UserError
-from storage.export import Format
+from storage.export_formats import Format
 
 
 @pytest.mark.parametrize(

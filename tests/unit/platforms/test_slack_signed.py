@@ -6,7 +6,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.platforms.slack.signed import PATH, WINDOW_SECONDS, SignedRequests
+from bot.platforms.slack.manifest import PATH
+from bot.platforms.slack.signed import WINDOW_SECONDS, SignedRequests
 from tests.fakes.slack.http_events import sign
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"

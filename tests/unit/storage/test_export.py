@@ -13,7 +13,8 @@ import pytest
 from storage import conversations, turns
 from storage.database import Connection
 from storage.errors import StorageError, StorageFull
-from storage.export import ExportSummary, export_pieces, export_to_file
+from storage.export import export_pieces, export_to_file
+from storage.export_formats import ExportSummary
 from storage.importing import ImportSummary, import_json
 from storage.sqlite import SQLiteDatabase
 from storage.turns import Step

@@ -9,8 +9,9 @@ import pytest
 
 from storage import questions, turns
 from storage.database import Connection
-from storage.export import ExportSummary, Options, export_pieces
+from storage.export import Options, export_pieces
 from storage.export_finetune import Persona
+from storage.export_formats import ExportSummary
 from storage.export_selection import Selection
 from storage.sqlite import SQLiteDatabase
 from storage.turns import NewTurn, Step

@@ -10,9 +10,10 @@ import pytest
 from bot.platforms.web.rendering import render
 from storage.database import Database, P, R, Unit
 from storage.errors import StorageBusy, StorageError, StorageFull
-from storage.export import Format, Options, export_to_file
+from storage.export import Options, export_to_file
 from storage.export_csv import original
 from storage.export_finetune import Persona
+from storage.export_formats import Format
 from storage.importing import import_json
 from storage.sqlite import SQLiteDatabase
 from storage.turns import admit

@@ -11,7 +11,8 @@ from markdown_it import MarkdownIt
 from storage import conversations, turns
 from storage.conversations import Conversation, NewConversation, Place
 from storage.database import Connection
-from storage.export import ExportSummary, Format, export_pieces, export_to_file
+from storage.export import export_pieces, export_to_file
+from storage.export_formats import ExportSummary, Format
 from storage.export_markdown import escaped
 from storage.export_selection import Chosen
 from storage.sqlite import SQLiteDatabase

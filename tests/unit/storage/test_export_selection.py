@@ -10,7 +10,8 @@ from storage import conversations, periods, turns
 from storage.conversations import NewConversation, Place
 from storage.database import Connection
 from storage.errors import StorageError
-from storage.export import ExportSummary, Format, count_turns, export_pieces
+from storage.export import count_turns, export_pieces
+from storage.export_formats import ExportSummary, Format
 from storage.export_selection import Selection
 from storage.sqlite import SQLiteDatabase
 from storage.turns import NewTurn
