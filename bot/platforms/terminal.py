@@ -88,6 +88,8 @@ class TerminalPlatform:
         self._open: dict[int, _Awaited] = {}
         self._ended: dict[int, Final | None] = {}
         """Where it is None, the answer cannot be shown, or is not waited for any more."""
+        self._asking: set[int] = set()
+        """Turns that have asked something in this run; it may not be stored yet that they did."""
         self._stops: set[asyncio.Task[None]] = set()
         self._prompt = Prompt()
 
@@ -199,8 +201,13 @@ class TerminalPlatform:
         Raises PlatformGone when an answer cannot be shown or waited for.
         """
         for turn, owed in list(self._owed.items()):
-            if turn in self._ended or await self._commands.waiting(owed.conversation) is None:
+            if turn in self._ended or not await self._is_paused(turn, owed):
                 await self._wait(turn, owed)
+
+    async def _is_paused(self, turn: int, owed: _Owed) -> bool:
+        """Whether a question was asked that it waits for, or stands behind."""
+        asked = await self._commands.waiting(owed.conversation)
+        return asked is not None and (asked.turn != turn or asked.remote_id is not None or turn in self._asking)
 
     async def _wait(self, turn: int, owed: _Owed) -> None:
         """Until the turn has ended, or asks something."""
@@ -234,6 +241,7 @@ class TerminalPlatform:
 
     def asks(self, turn: int) -> None:
         """A turn has asked something, which waits for an answer."""
+        self._asking.add(turn)
         if awaited := self._open.get(turn):
             awaited.happened.set()
 

@@ -109,7 +109,7 @@ async def test_an_export_in_an_unknown_format_names_the_known_ones(tmp_path: Pat
     async with scene(tmp_path, mode=mode) as at:
         await at.answered("one")
         (shown,) = (await at.mission("export all pdf", by=CAROL)).shown
-        assert shown == "I do not know that format. The formats are: json, jsonl, markdown."
+        assert shown == "I do not know that format. The formats are: json, jsonl, markdown, html, csv, finetune."
 
 
 @pytest.mark.parametrize("what", ["all", "", "json"])
