@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 AUTHENTICATION_FAILED = 4004
 """Close code of the gateway."""
-HEARTBEAT_SECONDS = 2.0
+HEARTBEAT_SECONDS = 1.0
 """Within which the thread of a heartbeat ends."""
 ARCHIVED_THREAD = 50083
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION = 10003, 10008, 10062
@@ -75,9 +75,9 @@ async def close_rest(client: discord.Client) -> None:
     own = [each for each in beating if each.ws._connection is client._connection]  # noqa: SLF001 - says whose it is
     for each in own:
         each.stop()
-        with suppress(Exception):  # it is closed, or as good as that
-            async with asyncio.timeout(HEARTBEAT_SECONDS):
-                await each.ws.close()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(HEARTBEAT_SECONDS):
+            await asyncio.gather(*[each.ws.close() for each in own], return_exceptions=True)  # most are closed already
     await asyncio.gather(*[asyncio.to_thread(each.join, HEARTBEAT_SECONDS) for each in own])
 
 
