@@ -144,7 +144,7 @@ async def through(folder: Path, name: str, text: str) -> str:
     return b"".join(pieces).decode()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(log=logs(), indent=st.sampled_from([None, 2]))
 async def test_any_log_comes_back_as_it_was(log: dict[str, Any], indent: int | None) -> None:
     with TemporaryDirectory() as folder:
