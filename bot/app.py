@@ -53,6 +53,8 @@ __all__ = ["App", "AttachedPlatform", "Parts", "configured_platforms", "spare_th
 
 _log = logging.getLogger(__name__)
 
+BEGUN_SECONDS = 1.0
+"""After which the platforms have begun, too."""
 GADGET_SECONDS = 30.0
 """Bound of any HTTP request that sets none of its own."""
 
@@ -101,6 +103,8 @@ class App:
             self._closing = stack.pop_all()
         spare_the_collector()
         give_memory_back()
+        again = asyncio.get_running_loop().call_later(BEGUN_SECONDS, give_memory_back)
+        self._closing.callback(again.cancel)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
