@@ -92,6 +92,8 @@ def _bar(total: int | None) -> Iterator[Told | None]:
         yield None
         return
     from rich.console import Console  # noqa: PLC0415 - only where a bar is shown
+
+    # Only where a progress bar is shown.
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
     columns = (TextColumn("Exporting"), BarColumn(), MofNCompleteColumn(), TextColumn("messages"))

@@ -47,6 +47,7 @@ async def test_pauses_are_no_failed_attempts(tmp_path: Path) -> None:
     async with running(tmp_path, *scripts, ["Done."], turn_limits=limits, limits=many) as at:
         await at.core.inbox.admit(message("go"))
         for number in range(rounds):
+            # mypy infers no type for a lambda's default
             await until_found(at.waiting, lambda asked, n=number: f"target {n}" in asked.arguments)  # type: ignore[misc]
             await at.decide()
         assert await at.closed("answered") == ["Done."]

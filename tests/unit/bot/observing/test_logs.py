@@ -19,6 +19,7 @@ Line = Callable[..., str]
 
 
 def lines(look: Literal["auto", "console", "plain", "json"], *, terminal: bool = False, text: bool = False) -> Line:
+    # pydantic makes the secret of the text.
     settings = Settings(log=Log(format=look, message_text=text), web=Web(access_token=TOKEN))  # type: ignore[arg-type]
     made = formatter(settings, terminal=terminal)
 
